@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The few layers that every network of the project is made of.
+
+Only 1x1 and depthwise convolutions: nearly all arithmetic is a matrix product, which is what a CPU does best, and
+both kinds have a single natural order of computation, so that integer networks made of them stay exact everywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+SLOPE = 0.125  # of the leaky ReLU; a power of two, so that integer networks can apply it exactly
+
+
+class Pointwise(nn.Conv2d):
+    """1x1 convolution ``(B, C, H, W) -> (B, D, H, W)``, as one matrix product over channels-last samples."""
+
+    def __init__(self, channels: int, out: int) -> None:
+        super().__init__(channels, out, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x.permute(0, 2, 3, 1), self.weight[:, :, 0, 0], self.bias).permute(0, 3, 1, 2)
+
+
+class _DepthwiseGradient(torch.autograd.Function):
+    """Depthwise convolution whose weight gradient is a sum for each tap: twice as fast on a CPU as the general one."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return F.conv2d(x, weight, padding=weight.shape[-1] // 2, groups=weight.shape[0])
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor]:
+        (g,) = gradients
+        x, weight = ctx.saved_tensors
+        k, (h, w) = weight.shape[-1], x.shape[2:]
+        g = g.contiguous(memory_format=torch.channels_last)
+        g_x = F.conv2d(g, weight.flip(2, 3), padding=k // 2, groups=weight.shape[0])
+        padded = F.pad(x, (k // 2,) * 4).permute(0, 2, 3, 1)
+        g_rows = g.permute(0, 2, 3, 1)
+        g_weight = torch.empty_like(weight)
+        for i in range(k):
+            for j in range(k):
+                g_weight[:, 0, i, j] = (padded[:, i : i + h, j : j + w] * g_rows).sum((0, 1, 2))
+        return g_x, g_weight
+
+
+class Depthwise(nn.Conv2d):
+    """Depthwise k x k convolution without bias, zero padding: ``(B, C, H, W) -> (B, C, H, W)``."""
+
+    def __init__(self, channels: int, kernel: int = 5) -> None:
+        super().__init__(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        result: Tensor = _DepthwiseGradient.apply(x, self.weight)
+        return result
+
+
+class Block(nn.Module):
+    """Residual block: ``x + project(leaky_relu(expand(depthwise(x))))``.
+
+    ``x (B, C, H, W)`` -> depthwise k x k -> 1x1 to ``expansion * C`` -> leaky ReLU -> 1x1 to C -> ``+ x``.
+
+    Args:
+        channels: C.
+        kernel: side k of the depthwise kernel (odd; zero padding keeps H and W).
+        expansion: widening of the middle layer.
+    """
+
+    bfloat16 = False  # compute the branch (never the sum) in bfloat16 while training
+
+    def __init__(self, channels: int, kernel: int = 5, expansion: int = 2) -> None:
+        super().__init__()
+        self.depthwise = Depthwise(channels, kernel)
+        self.expand = Pointwise(channels, expansion * channels)
+        self.project = Pointwise(expansion * channels, channels)
+        with torch.no_grad():  # near the identity: a new network starts as the linear transform around its blocks
+            self.depthwise.weight.mul_(0.3)
+            self.depthwise.weight[:, :, kernel // 2, kernel // 2] += 1.0
+            self.project.weight.mul_(0.05)
+            cast(Tensor, self.project.bias).zero_()
+
+    def forward(self, x: Tensor) -> Tensor:
+        h = self.depthwise(x)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16 and self.training):
+            h = self.project(F.leaky_relu(self.expand(h), SLOPE))
+        return x + h.float()
+
+
+class Down(nn.Sequential):
+    """Pixel-unshuffle by ``factor``, then 1x1: ``(B, C, H, W) -> (B, D, H / factor, W / factor)``."""
+
+    def __init__(self, channels: int, out: int, factor: int) -> None:
+        super().__init__(nn.PixelUnshuffle(factor), Pointwise(channels * factor * factor, out))
+
+
+class Up(nn.Sequential):
+    """1x1, then pixel-shuffle by ``factor``: ``(B, C, H, W) -> (B, D, H * factor, W * factor)``."""
+
+    def __init__(self, channels: int, out: int, factor: int) -> None:
+        super().__init__(Pointwise(channels, out * factor * factor), nn.PixelShuffle(factor))
+
+
+def train_in_bfloat16(network: nn.Module) -> None:
+    """Let the blocks' branches train in bfloat16: 1.7 times faster on a CPU that has it, the sums stay float32."""
+    for module in network.modules():
+        if isinstance(module, Block):
+            module.bfloat16 = True

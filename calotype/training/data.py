@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training pictures: a folder is decoded once into a flat cache on disk, from which random crops are cheap."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image, ImageOps
+from torch import Tensor
+from torch.nn import functional as F
+
+SUFFIXES = {".avif", ".bmp", ".jpg", ".jpeg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """All picture files below ``folder``, sorted."""
+    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+
+
+def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
+    """An upright RGB picture ``(H, W, 3)``."""
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+class PictureCache:
+    """The pictures of a folder as memory-mapped samples.
+
+    The cache is one file of raw bytes and an index; it is made anew when the list of files, their sizes or their
+    times change.
+
+    Args:
+        folder: pictures, found recursively.
+        cache: where to keep the decoded samples (3 bytes a pixel).
+    """
+
+    def __init__(self, folder: Path, cache: Path) -> None:
+        files = find_pictures(folder)
+        if not files:
+            raise FileNotFoundError(f"no pictures below {folder}: training needs a folder of photographs")
+        key = hashlib.sha256()
+        for file in files:
+            stat = file.stat()
+            key.update(f"{file.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        cache.mkdir(parents=True, exist_ok=True)
+        samples, index = cache / f"{key.hexdigest()[:16]}.rgb", cache / f"{key.hexdigest()[:16]}.json"
+        if not index.exists():
+            shapes = []
+            with open(samples, "wb") as out:
+                for file in files:
+                    picture = load_rgb(file)
+                    shapes.append(picture.shape[:2])
+                    out.write(picture.tobytes())
+            index.write_text(json.dumps(shapes))
+        self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text())]
+        pixels = np.array([h * w for h, w in self.shapes], dtype=np.int64)
+        self.offsets = np.concatenate(([0], np.cumsum(pixels * 3)))
+        self.weights = pixels / pixels.sum()
+        self.samples = np.memmap(samples, dtype=np.uint8, mode="r")
+
+    def __len__(self) -> int:
+        return len(self.shapes)
+
+    def __getitem__(self, i: int) -> npt.NDArray[np.uint8]:
+        h, w = self.shapes[i]
+        return self.samples[self.offsets[i] : self.offsets[i + 1]].reshape(h, w, 3)
+
+
+@dataclass(frozen=True)
+class CropConfig:
+    size: int = 256  # side of a crop; 256 shows the prior two cells of its coarsest lattice
+    scale_min: float = 0.6  # random resizing: sees smoother and sharper pictures than the data has
+    scale_max: float = 1.6
+    scale_probability: float = 0.5
+
+
+def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generator) -> Tensor:
+    """A crop ``(3, size, size)`` in 0..1, anywhere in the pictures, flipped and turned at random.
+
+    A picture is drawn with a probability proportional to its area, so that every pixel counts alike.
+    """
+    scale = 1.0
+    if rng.random() < config.scale_probability:
+        scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
+    while True:
+        picture = cache[int(rng.choice(len(cache), p=cache.weights))]
+        h, w = picture.shape[:2]
+        side = round(config.size / scale)
+        if min(h, w) >= min(side, config.size):
+            break
+    side = min(side, h, w)
+    top, left = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
+    crop = torch.from_numpy(np.ascontiguousarray(picture[top : top + side, left : left + side]))
+    crop = crop.permute(2, 0, 1).float().div(255)
+    if side != config.size:
+        size = (config.size, config.size)
+        crop = F.interpolate(crop[None], size=size, mode="bicubic", antialias=True, align_corners=False)[0].clamp(0, 1)
+    if rng.random() < 0.5:
+        crop = crop.flip(2)
+    if rng.random() < 0.5:
+        crop = crop.transpose(1, 2)
+    return crop.contiguous()

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training of ``talbot``: loss, validation and initial weights."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from ..networks.layers import Block
+from ..networks.talbot import Talbot, TalbotConfig
+from .data import CropConfig, PictureCache, find_pictures, load_rgb, random_crop
+
+PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
+
+
+@dataclass
+class TalbotTask:
+    """Rate + lambda x distortion over all qualities at once.
+
+    Each sample draws its own quality level; its loss is weighted by lambda^-1/2, so that low and high qualities
+    pull with about the same force.
+    """
+
+    network: Talbot
+    pictures: PictureCache
+    crop: CropConfig
+    validation: Path | None = None
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+        crops = torch.stack([random_crop(self.pictures, self.crop, rng) for _ in range(size)])
+        top = self.network.config.levels - 1
+        # Stratified over the batch, and denser in the middle, where people work.
+        u = (rng.permutation(size) + rng.random(size)) / size
+        level = top * (0.5 - np.sin(np.arcsin(1 - 2 * u) / 3)) * 0.6 + 0.4 * top * u
+        return crops.contiguous(memory_format=torch.channels_last), torch.from_numpy(level).float()
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        x, level = batch
+        lambda_ = self.network.lambda_(level)
+        x_hat, y_bits, z_bits = self.network(x, level)
+        pixels = x.shape[2] * x.shape[3]
+        mse = (x_hat - x).square().mean((1, 2, 3))
+        y_bpp, z_bpp = y_bits / pixels, z_bits / pixels
+        loss = ((lambda_ * PEAK * mse + y_bpp + z_bpp) * lambda_.rsqrt()).mean() * 0.05
+        details = {
+            "y_bpp": y_bpp.mean().item(),
+            "z_bpp": z_bpp.mean().item(),
+            "psnr": (-10 * mse.detach().log10()).mean().item(),
+        }
+        return loss, details
+
+    def validate(self) -> dict[str, float]:
+        """Estimated rate and PSNR on the middles of the validation pictures, at four levels."""
+        if self.validation is None:
+            return {}
+        results: dict[str, float] = {}
+        files = find_pictures(self.validation)
+        for level in (1.0, 2.5, 4.0, 6.0):
+            bpps, psnrs = [], []
+            for file in files:
+                picture = load_rgb(file)
+                h, w = (min(512, s // 128 * 128) for s in picture.shape[:2])
+                top, left = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
+                x = torch.from_numpy(picture[top : top + h, left : left + w].copy()).permute(2, 0, 1)[None].float() / 255
+                x_hat, y_bits, z_bits = self.network(x, torch.tensor([level]))
+                bpps.append((y_bits + z_bits).item() / (h * w))
+                psnrs.append(-10 * math.log10((x_hat.clamp(0, 1) - x).square().mean().item()))
+            results[f"bpp@{level:g}"] = float(np.mean(bpps))
+            results[f"psnr@{level:g}"] = float(np.mean(psnrs))
+        return results
+
+
+def start_from_prototype(network: Talbot, path: Path) -> None:
+    """Take over transforms, hyper-analysis and gains of the prototype whose layers have the same shapes."""
+    weights = {k: v.float() for k, v in load_file(path).items()}
+    target = dict(network.named_parameters())
+    with torch.no_grad():
+        for name, value in weights.items():
+            if name.startswith(("g_a.", "g_s.", "h_a.")) and name in target:
+                target[name].copy_(value)
+        for prefix, module in network.named_modules():
+            bias = weights.get(f"{prefix}.depthwise.bias")
+            if isinstance(module, Block) and bias is not None and prefix.startswith(("g_a", "g_s", "h_a")):
+                cast(Tensor, module.expand.bias).add_(module.expand.weight[:, :, 0, 0] @ bias)
+        config = network.config
+        lambdas = network.lambda_(torch.arange(config.levels).float())
+        known = weights["lambdas"]
+        for name in ("gain_encoder", "gain_decoder"):
+            table = weights[name]  # (8, M), logarithms, over log lambda
+            slope = (table[-1] - table[0]) / (known[-1] / known[0]).log()
+            for i, value in enumerate(lambdas):
+                t = (value / known[0]).log() / (known[-1] / known[0]).log() * (len(known) - 1)
+                low = int(t.floor().clamp(0, len(known) - 2))
+                inside = t.clamp(0, len(known) - 1)
+                row = table[low] * (1 - (inside - low)) + table[low + 1] * (inside - low)
+                step = (known[1] / known[0]).log()
+                target[name][i].copy_(row + slope * (t - inside) * step)
+        z_scale = (4 * torch.nn.functional.softplus(weights["z_scale"])).log()
+        target["z_log_scale"].copy_(z_scale.expand_as(target["z_log_scale"]))
+
+
+def make_network(config: TalbotConfig | None = None) -> Talbot:
+    return Talbot(config).to(memory_format=torch.channels_last)
