@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Calotype: neural image compression that people really use.
+
+>>> import calotype
+>>> data = calotype.encode(picture, quality=60)   # bytes of a .calo file          # doctest: +SKIP
+>>> image = calotype.decode(data)                 # a Pillow image                 # doctest: +SKIP
+>>> calotype.write("photo.calo", picture)         # the same, for files            # doctest: +SKIP
+>>> image = calotype.read("photo.calo")                                            # doctest: +SKIP
+>>> calotype.probe(data).bpp                      # header only                    # doctest: +SKIP
+
+Pictures are Pillow images or NumPy arrays. ``calotype.pillow.register()`` teaches Pillow the format.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from .errors import BundleError, CalotypeError, DamageWarning, DependencyError, FormatError, PictureError
+from .version import __version__
+
+if TYPE_CHECKING:
+    from .api import decode, encode, read, write
+    from .info import Info, probe
+
+__all__ = [
+    "BundleError", "CalotypeError", "DamageWarning", "DependencyError", "FormatError", "Info", "PictureError",
+    "__version__", "decode", "encode", "probe", "read", "write",
+]  # fmt: skip
+_LAZY = dict.fromkeys(("decode", "encode", "read", "write"), "api") | {"Info": "info", "probe": "info"}
+
+
+def __getattr__(name: str) -> Any:
+    # NumPy, Pillow and ONNX Runtime come in with the first picture: the import itself stays quick.
+    if name in _LAZY:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    raise AttributeError(f"module 'calotype' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -20,3 +20,7 @@ class BundleError(CalotypeError):
 
 class DependencyError(CalotypeError):
     """An optional package is not installed."""
+
+
+class DamageWarning(UserWarning):
+    """Something of a damaged file is lost, and the caller had asked for what can be saved."""

@@ -23,6 +23,7 @@ class Pointwise(nn.Conv2d):
         super().__init__(channels, out, 1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         return F.linear(x.permute(0, 2, 3, 1), self.weight[:, :, 0, 0], self.bias).permute(0, 3, 1, 2)
 
 
@@ -57,8 +58,8 @@ class Depthwise(nn.Conv2d):
         super().__init__(channels, channels, kernel, padding=kernel // 2, groups=channels, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        result: Tensor = _DepthwiseGradient.apply(x, self.weight)
-        return result
+        """See the class."""
+        return cast(Tensor, _DepthwiseGradient.apply(x, self.weight))  # type: ignore[no-untyped-call]
 
 
 class Block(nn.Module):
@@ -72,7 +73,7 @@ class Block(nn.Module):
         expansion: widening of the middle layer.
     """
 
-    bfloat16 = False  # compute the branch (never the sum) in bfloat16 while training
+    branch_in_bfloat16 = False  # compute the branch (never the sum) in bfloat16 while training
 
     def __init__(self, channels: int, kernel: int = 5, expansion: int = 2) -> None:
         super().__init__()
@@ -86,10 +87,11 @@ class Block(nn.Module):
             cast(Tensor, self.project.bias).zero_()
 
     def forward(self, x: Tensor) -> Tensor:
+        """See the class."""
         h = self.depthwise(x)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16 and self.training):
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
             h = self.project(F.leaky_relu(self.expand(h), SLOPE))
-        return x + h.float()
+        return cast(Tensor, x + h.float())
 
 
 class Down(nn.Sequential):
@@ -110,4 +112,4 @@ def train_in_bfloat16(network: nn.Module) -> None:
     """Let the blocks' branches train in bfloat16: 1.7 times faster on a CPU that has it, the sums stay float32."""
     for module in network.modules():
         if isinstance(module, Block):
-            module.bfloat16 = True
+            module.branch_in_bfloat16 = True

@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -42,6 +43,8 @@ Statistics = tuple[Tensor, Tensor]  # means and log scales of the same shape
 
 @dataclass(frozen=True)
 class TalbotConfig:
+    """Sizes of the network and the range of its qualities."""
+
     c1: int = 128  # channels at 1/8
     c2: int = 320  # channels at 1/16: as many as latents, or a linear start loses quality at high rates
     m: int = 320  # latents y; those that stay at zero cost nothing
@@ -89,23 +92,20 @@ class Pass(nn.Module):
             *(Block(width) for _ in range(blocks)),
             Pointwise(width, 2 * phases * m),
         )
-        self.linear = nn.ModuleList(
-            Depthwise(m) for _ in range(phases * known)
-        )
-        for layer in self.linear:
-            nn.init.zeros_(layer.weight)
+        self.linear = nn.ModuleList(Depthwise(m) for _ in range(phases * known))
         with torch.no_grad():
-            self.network[-1].weight.mul_(0.3)
+            for layer in self.linear:
+                cast(Depthwise, layer).weight.zero_()
+            cast(Pointwise, self.network[-1]).weight.mul_(0.3)
 
     def forward(self, features: Tensor, *known: Tensor) -> Statistics:
+        """Means and log scales ``(B, phases * M, h, w)``, lattice after lattice."""
         out = self.network(torch.cat((features, *known), 1))
         means, log_scales = out.chunk(2, 1)  # each (B, phases * m, h, w)
         if known:
             k = len(known)
-            linear = [
-                sum(self.linear[p * k + i](known[i]) for i in range(k)) for p in range(self.phases)
-            ]
-            means = means + torch.cat(linear, 1)
+            linear = [sum(self.linear[p * k + i](known[i]) for i in range(k)) for p in range(self.phases)]
+            means = means + torch.cat(cast(list[Tensor], linear), 1)
         return means, log_scales
 
 
@@ -119,6 +119,7 @@ class HyperSynthesis(nn.Module):
         self.fine = nn.Sequential(Up(n, n, 2), Block(n))
 
     def forward(self, z_hat: Tensor, quality: Tensor) -> tuple[Tensor, Tensor]:
+        """Features ``(B, N, h, w)`` and ``(B, N, 2h, 2w)`` of ``z_hat (B, Z, h, w)`` and ``quality (B, 1, 1, 1)``."""
         f64 = self.coarse(torch.cat((z_hat, quality.expand(-1, 1, *z_hat.shape[2:])), 1))
         return f64, self.fine(f64)
 

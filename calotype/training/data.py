@@ -15,6 +15,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..errors import CalotypeError
+
 SUFFIXES = {".avif", ".bmp", ".jpg", ".jpeg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
@@ -43,7 +45,7 @@ class PictureCache:
     def __init__(self, folder: Path, cache: Path) -> None:
         files = find_pictures(folder)
         if not files:
-            raise FileNotFoundError(f"no pictures below {folder}: training needs a folder of photographs")
+            raise CalotypeError(f"no pictures below {folder}: training needs a folder of photographs")
         key = hashlib.sha256()
         for file in files:
             stat = file.stat()
@@ -74,6 +76,8 @@ class PictureCache:
 
 @dataclass(frozen=True)
 class CropConfig:
+    """How crops are drawn."""
+
     size: int = 256  # side of a crop; 256 shows the prior two cells of its coarsest lattice
     scale_min: float = 0.6  # random resizing: sees smoother and sharper pictures than the data has
     scale_max: float = 1.6

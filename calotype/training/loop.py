@@ -23,8 +23,11 @@ from torch import Tensor, nn
 
 from ..networks.layers import train_in_bfloat16
 
+
 @dataclass(frozen=True)
 class LoopConfig:
+    """How long and how to train."""
+
     hours: float = 1.0  # time of training; a resumed run counts what it has already spent
     batch: int = 4  # crops a step
     learning_rate: float = 1e-3
@@ -42,13 +45,21 @@ class LoopConfig:
 class Task(Protocol):
     """What a network brings to the loop."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module:
+        """What is trained."""
+        ...
 
-    def batch(self, rng: np.random.Generator, size: int) -> Any: ...
+    def batch(self, rng: np.random.Generator, size: int) -> Any:
+        """Random training material."""
 
-    def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]: ...
+    def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
+        """What to minimise, and what to log."""
+        ...
 
-    def validate(self) -> dict[str, float]: ...
+    def validate(self) -> dict[str, float]:
+        """Figures of merit of the network as it is."""
+        ...
 
 
 def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
@@ -124,12 +135,14 @@ class Loop:
                     p.copy_(kept[name])
 
     def log(self, **values: Any) -> None:
+        """A line in ``log.jsonl`` and on the terminal."""
         line = {"step": self.step, "minutes": round(self.seconds / 60, 2), **values}
         with open(self.folder / "log.jsonl", "a") as out:
             out.write(json.dumps(line) + "\n")
         print(" ".join(f"{k}={v:.5g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items()), flush=True)
 
     def validate(self) -> None:
+        """Log the validation of the averaged weights."""
         with self.averaged():
             self.task.network.eval()
             with torch.inference_mode():
@@ -152,7 +165,7 @@ class Loop:
                 group["lr"] = rate
             loss, details = self.task.loss(self.task.batch(self.rng, config.batch))
             self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = nn.utils.clip_grad_norm_(list(self.parameters.values()), config.clip_norm)
             if torch.isfinite(norm):  # a batch that overflowed teaches nothing
                 self.optimiser.step()

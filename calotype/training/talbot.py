@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
+from ..errors import CalotypeError
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, find_pictures, load_rgb, random_crop
@@ -34,6 +35,7 @@ class TalbotTask:
     validation: Path | None = None
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+        """Crops ``(size, 3, H, W)`` and their quality levels ``(size,)``."""
         crops = torch.stack([random_crop(self.pictures, self.crop, rng) for _ in range(size)])
         top = self.network.config.levels - 1
         # Stratified over the batch, and denser in the middle, where people work.
@@ -42,6 +44,7 @@ class TalbotTask:
         return crops.contiguous(memory_format=torch.channels_last), torch.from_numpy(level).float()
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """The mean weighted loss of a batch, and what to log of it."""
         x, level = batch
         lambda_ = self.network.lambda_(level)
         x_hat, y_bits, z_bits = self.network(x, level)
@@ -68,7 +71,8 @@ class TalbotTask:
                 picture = load_rgb(file)
                 h, w = (min(512, s // 128 * 128) for s in picture.shape[:2])
                 top, left = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
-                x = torch.from_numpy(picture[top : top + h, left : left + w].copy()).permute(2, 0, 1)[None].float() / 255
+                crop = torch.from_numpy(picture[top : top + h, left : left + w].copy())
+                x = crop.permute(2, 0, 1)[None].float() / 255
                 x_hat, y_bits, z_bits = self.network(x, torch.tensor([level]))
                 bpps.append((y_bits + z_bits).item() / (h * w))
                 psnrs.append(-10 * math.log10((x_hat.clamp(0, 1) - x).square().mean().item()))
@@ -77,9 +81,12 @@ class TalbotTask:
         return results
 
 
-def start_from_prototype(network: Talbot, path: Path) -> None:
-    """Take over transforms, hyper-analysis and gains of the prototype whose layers have the same shapes."""
-    weights = {k: v.float() for k, v in load_file(path).items()}
+def start_from_prototype(network: Talbot, weights: dict[str, Tensor]) -> None:
+    """Take over transforms, hyper-analysis and gains of the prototype whose layers have the same shapes.
+
+    Its qualities lie between others than ours, and its depthwise layers have a bias that ours do without.
+    """
+    weights = {name: value.float() for name, value in weights.items()}
     target = dict(network.named_parameters())
     with torch.no_grad():
         for name, value in weights.items():
@@ -106,5 +113,26 @@ def start_from_prototype(network: Talbot, path: Path) -> None:
         target["z_log_scale"].copy_(z_scale.expand_as(target["z_log_scale"]))
 
 
+def initialise(network: Talbot, path: Path) -> None:
+    """Take over weights from a safetensors file: of this network, or of the prototype whose transforms it shares.
+
+    Raises:
+        CalotypeError: the file holds the weights of neither.
+    """
+    weights = load_file(path)
+    parameters = dict(network.named_parameters())
+    if weights.keys() == parameters.keys():
+        with torch.no_grad():
+            for name, value in weights.items():
+                parameters[name].copy_(value)
+    elif {"lambdas", "z_scale"} <= weights.keys():
+        start_from_prototype(network, weights)
+    else:
+        raise CalotypeError(f"{path} does not hold the weights of a talbot of this configuration")
+
+
 def make_network(config: TalbotConfig | None = None) -> Talbot:
-    return Talbot(config).to(memory_format=torch.channels_last)
+    """A network laid out for fast training on a CPU."""
+    network = Talbot(config)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
+    return network

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+#   make demo                       one photograph beside JPEG, WebP and AVIF (also: make demo photo.png)
+#   make demo PHOTO="my photo.jpg"
+#   make test                       ruff, mypy and all tests
+#   make clean                      removes both environments
+#
+# Another Python, 3.11 or later: make test PYTHON=python3.13
+
+PYTHON ?= python3
+VENV := .venv
+TEST_VENV := .venv-test
+PHOTO ?=
+
+# What stands after "demo" is a photograph, and not a target to build.
+ifeq (demo,$(firstword $(MAKECMDGOALS)))
+  ifneq (,$(word 2,$(MAKECMDGOALS)))
+    PHOTO := $(wordlist 2,$(words $(MAKECMDGOALS)),$(MAKECMDGOALS))
+    .PHONY: $(PHOTO)
+    $(PHOTO): ; @:
+  endif
+endif
+export PHOTO
+
+.PHONY: demo test lint clean
+.DEFAULT_GOAL := test
+
+# The scikit-image wheel is unpacked for its photograph alone: --no-deps leaves SciPy and the rest out.
+demo: $(VENV)/ready $(if $(PHOTO),,$(VENV)/photograph)
+	@$(VENV)/bin/python -m calotype.demo $${PHOTO:+"$$PHOTO"}
+
+test: lint
+	$(TEST_VENV)/bin/python -m pytest
+
+lint: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python -m ruff check .
+	$(TEST_VENV)/bin/python -m ruff format --check .
+	$(TEST_VENV)/bin/python -m mypy
+
+$(VENV)/ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --editable .
+	@touch $@
+
+$(VENV)/photograph: $(VENV)/ready constraints.txt
+	$(VENV)/bin/python -m pip install --quiet --no-deps --constraint constraints.txt scikit-image
+	@touch $@
+
+$(TEST_VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(TEST_VENV)
+	$(TEST_VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,train]"
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(TEST_VENV)

@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Calotype itself as one of the codecs, through the same functions that everybody calls."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+import numpy as np
+
+import calotype
+from calotype.benchmark.codec import Codec, Picture
+from calotype.version import __version__
+
+
+def encode(picture: Picture, setting: float) -> bytes:
+    """A whole ``.calo`` file, one thread."""
+    return calotype.encode(picture, quality=setting, codec="talbot", threads=1)
+
+
+def decode(data: bytes) -> Picture:
+    """The picture of a ``.calo`` file, one thread."""
+    return np.asarray(calotype.decode(data, threads=1, as_array=True))
+
+
+def versions() -> dict[str, str]:
+    """Calotype and what runs its networks and its entropy coder."""
+    return {"calotype": __version__, **{name: version(name) for name in ("onnxruntime", "constriction")}}
+
+
+TALBOT = Codec(
+    "talbot",
+    "Calotype, codec talbot",
+    ".calo",
+    "quality",
+    (5, 15, 25, 35, 45, 55, 65, 75, 85, 95),
+    {"threads": 1},
+    encode,
+    decode,
+    versions,
+    step=0.25,
+)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The command line: ``calotype encode``, ``decode``, ``info`` and ``codecs``, one file a command.
+
+Standard output carries data only (pictures, facts, tables); progress, reports and errors go to standard error.
+Exit codes: 0 all went well, 1 bad input or output, 2 wrong usage, 130 interrupted. What a command imports it
+imports when it runs: ``calotype info`` answers before a person notices.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Annotated
+
+import typer
+
+from ..version import __version__
+from . import codecs, decode, encode, info, train
+from .lesson import lesson
+from .signals import die_cleanly
+
+app = typer.Typer(
+    name="calotype",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"calotype {__version__}")
+        raise typer.Exit
+
+
+@app.callback(
+    help=lesson(
+        "Make photographs small with neural networks, and give them back.",
+        {
+            "encode photo.png": "one photograph: photo.calo",
+            "decode photo.calo": "and back: photo.png",
+            "encode album/ -o small/": "a folder with all its folders",
+            "info photo.calo": "what is in the file",
+        },
+        "Each command teaches more: [bold]calotype encode --help[/bold].",
+    )
+)
+def calotype(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+app.command(help=encode.HELP)(encode.encode)
+app.command(help=decode.HELP)(decode.decode)
+app.command(help=info.HELP)(info.info)
+app.command(help=codecs.HELP)(codecs.codecs)
+app.command(help=train.TRAIN_HELP, rich_help_panel="Laboratory")(train.train)
+app.command(help=train.EXPORT_HELP, rich_help_panel="Laboratory")(train.export)
+
+
+def main() -> None:
+    """Run the command line on ``sys.argv`` and exit."""
+    die_cleanly()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the program
+            stream.reconfigure(errors="backslashreplace")
+    app(prog_name="calotype")

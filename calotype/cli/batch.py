@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One file after another: progress, a line for each, what failed, and the sum at the end."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+import typer
+
+from .jobs import Job, Plan
+from .names import cell_width, shown
+from .problems import complain, describe
+from .screen import Bars, emit, errors, table
+from .sizes import format_size
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Progress = Callable[[int, int], None]  # (tiles done, tiles in all)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one file."""
+
+    before: int  # bytes of the input
+    after: int  # bytes of the output
+    width: int  # pixels
+    height: int
+
+
+@dataclass
+class _Tally:
+    done: int = 0
+    skipped: int = 0
+    before: int = 0
+    after: int = 0
+    failed: list[str] = field(default_factory=list)
+
+
+def run(
+    plan: Plan,
+    work: Callable[[Job, Progress], Result],
+    cells: Callable[[Result], list[str]],
+    *,
+    verb: str,
+    nothing: str,
+    quiet: bool,
+) -> None:
+    """Do all of ``plan``, whatever happens to single files.
+
+    Args:
+        plan: the work.
+        work: does one job; raises what it likes.
+        cells: the columns of the report, of constant widths, between the sizes and the time.
+        verb: what was done to a file, for the sum: ``encoded``.
+        nothing: what to say when there was nothing to do.
+        quiet: print errors only.
+
+    Raises:
+        typer.Exit: with code 1, if anything went wrong.
+    """
+    console = errors()
+    tally = _Tally()
+    start = time.perf_counter()
+
+    def fail(label: str, message: str) -> None:
+        tally.failed.append(label)
+        emit(console, complain(label, message), "red")
+
+    for label, message in plan.problems:
+        fail(shown(label), message)
+    names = max((cell_width(job.label) for job in plan.jobs), default=0)
+    bars = Bars(console, len(plan.jobs), quiet=quiet)
+    try:
+        for number, job in enumerate(plan.jobs):
+            bars.advance(number)
+            try:
+                if plan.is_done(job):
+                    tally.skipped += 1
+                    continue
+                began = time.perf_counter()
+                with bars.picture(job.label) as progress:
+                    result = _heed_warnings(console, job, partial(work, job, progress))
+                plan.note_written(job)
+            except BrokenPipeError:
+                raise
+            except Exception as error:  # of any kind: the other files do not pay for this one
+                fail(job.label, describe(error))
+                continue
+            tally.done += 1
+            tally.before += result.before
+            tally.after += result.after
+            if not quiet:
+                columns = [_change(result.before, result.after), *cells(result)]
+                table(console, [[job.label, *columns, f"{_seconds(time.perf_counter() - began):>8}"]], names)
+    finally:
+        bars.close()
+    if not plan.jobs and not plan.problems:
+        fail("", nothing + _passed_over(plan))
+    elif plan.many and not quiet:
+        _sum(console, plan, tally, verb, time.perf_counter() - start)
+    if tally.failed:
+        if plan.many and plan.jobs:
+            emit(console, shown(f"calotype: {len(tally.failed)} not {verb}: {', '.join(tally.failed)}"), "red")
+        raise typer.Exit(1)
+
+
+def saving(before: int, after: int) -> str:
+    """``−93.4 %``: by how much ``after`` bytes are less than ``before``."""
+    return f"{100 * (after / before - 1):+.1f} %".replace("-", "−") if before else ""
+
+
+def _heed_warnings(console: Console, job: Job, work: Callable[[], Result]) -> Result:
+    """Run ``work``; what it warns of is worth a line, for example the tiles that could not be salvaged."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            return work()
+        finally:
+            for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
+                emit(console, complain(job.label, f"warning: {message}"), "yellow")
+
+
+def _change(before: int, after: int) -> str:
+    return f"{format_size(before):>7} → {format_size(after):>7}"
+
+
+def _sum(console: Console, plan: Plan, tally: _Tally, verb: str, seconds: float) -> None:
+    parts = [f"{tally.done} {verb}"]
+    if tally.skipped:
+        parts.append(f"{tally.skipped} up to date")
+    if tally.failed:
+        parts.append(f"{len(tally.failed)} failed")
+    text = ", ".join(parts)
+    if tally.done:
+        change = " ".join(_change(tally.before, tally.after).split())
+        percent = f", {saving(tally.before, tally.after)}" if tally.after < tally.before else ""
+        text += f": {change}{percent}, {_seconds(seconds)}"
+    emit(console, text + _passed_over(plan), "bold")
+
+
+def _passed_over(plan: Plan) -> str:
+    """Files of other kinds are named, so that nobody takes a folder for done that is not."""
+    several = [(kind if count > 1 else kind.removesuffix("s"), count) for kind, count in plan.ignored.most_common(6)]
+    kinds = ", ".join(f"{count} {shown(kind)}" for kind, count in several)
+    return f" (passed over: {kinds})" if kinds else ""
+
+
+def _seconds(seconds: float) -> str:
+    if seconds >= 100:
+        return f"{int(seconds) // 60}:{int(seconds) % 60:02} min"
+    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"

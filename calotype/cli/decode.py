@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype decode``: ``.calo`` files back to pictures."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Annotated
+
+import typer
+
+from ..files import atomic
+from . import batch, streams
+from .destination import Kind, destination, wrong
+from .jobs import Job, plan
+from .lesson import lesson
+from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .problems import guarded
+from .walk import CALOTYPE_SUFFIXES
+
+# Suffixes of output files and the formats that Pillow writes for them.
+FORMATS = {
+    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP", ".avif": "AVIF",
+    ".jp2": "JPEG2000", ".bmp": "BMP", ".ppm": "PPM",
+}  # fmt: skip
+CHOICES = {suffix[1:]: suffix for suffix in FORMATS}
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Formats for the shell's completion of ``--format``."""
+    return [name for name in CHOICES if name.startswith(incomplete)]
+
+
+HELP = lesson(
+    "Give pictures back: each .calo file becomes a PNG, or what you name.",
+    {
+        "decode photo.calo": "makes photo.png",
+        "decode photo.calo -o photo.jpg": "the suffix is the format",
+        "decode small/ -o album/ --format webp": "a folder, mirrored",
+        "decode photo.calo --region 0,0,640,480": "the upper left corner",
+        "decode damaged.calo --salvage": "what can be saved",
+        "decode - < photo.calo > photo.png": "in a pipe",
+    },
+    "A folder is searched recursively for .calo files; hidden files and links to folders are passed over. What is up "
+    "to date (the output is not older than the .calo file) is not made again. An older picture of the same name may be "
+    "an original: it stays unless you say --overwrite. A bad file does not stop the others.",
+    "Pixels have the depth they were encoded with, and profile, EXIF and XMP come back, where the format holds them.",
+    "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
+)
+
+
+@guarded
+def decode(
+    inputs: Inputs,
+    output: Output = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            autocompletion=complete_format,
+            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
+        ),
+    ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(metavar="L,T,R,B", help="Only these pixels: LEFT,TOP,RIGHT,BOTTOM; the last two are excluded."),
+    ] = None,
+    salvage: Annotated[
+        bool, typer.Option("--salvage", help="Of a damaged file, decode what is whole, and say what is lost.")
+    ] = False,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """See :data:`HELP`."""
+    box = None if region is None else _region(region)
+    suffix = ".png" if format_ is None else _suffix(format_)
+    place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
+    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=False, overwrite=overwrite)
+    written = FORMATS[suffix]
+    if place.kind is Kind.FILE and format_ is None:
+        written = FORMATS.get(place.path.suffix.lower(), written)
+
+    def work(job: Job, progress: batch.Progress) -> batch.Result:
+        from calotype import raster
+        from calotype.api import decode_raster
+
+        data = streams.read(job.source)
+        picture = decode_raster(data, region=box, threads=threads, salvage=salvage, progress=progress)
+        if job.target is None:
+            out = io.BytesIO()
+            raster.save(picture, out, format=written)
+            streams.write(out.getvalue())
+            size = out.tell()
+        else:
+            with atomic(job.target, parents=True) as file:
+                raster.save(picture, file, format=written)
+                size = file.seek(0, io.SEEK_END) if file.seekable() else 0
+        return batch.Result(len(data), size, picture.width, picture.height)
+
+    def cells(result: batch.Result) -> list[str]:
+        return [f"{f'{result.width} × {result.height}':>13}"]
+
+    batch.run(todo, work, cells, verb="decoded", nothing=f"no .calo files in {', '.join(inputs)}", quiet=quiet)
+
+
+def _region(text: str) -> tuple[int, int, int, int]:
+    if not re.fullmatch(r"\s*\d{1,6}(\s*,\s*\d{1,6}){3}\s*", text, re.ASCII):
+        raise wrong("--region", f"{text!r} is not LEFT,TOP,RIGHT,BOTTOM in pixels, such as 0,0,640,480")
+    left, top, right, bottom = map(int, text.split(","))
+    if right <= left or bottom <= top:
+        raise wrong("--region", f"{text!r} is empty: RIGHT must exceed LEFT, and BOTTOM must exceed TOP")
+    return left, top, right, bottom
+
+
+def _suffix(name: str) -> str:
+    suffix = CHOICES.get(name.lower().lstrip("."))
+    if suffix is None:
+        raise wrong("--format", f"{name!r} is not one of {', '.join(CHOICES)}")
+    return suffix

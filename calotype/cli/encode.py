@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype encode``: pictures to ``.calo`` files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from ..container import EXTENSION
+from ..files import write_atomically
+from . import batch, streams
+from .catalogue import check_codec, complete_codec
+from .destination import destination, wrong
+from .jobs import Job, plan
+from .lesson import lesson
+from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .problems import guarded
+from .sizes import parse_size
+from .walk import PICTURE_SUFFIXES
+
+HELP = lesson(
+    "Make pictures small: each becomes a .calo file.",
+    {
+        "encode photo.png": "makes photo.calo",
+        "encode photo.png -o p.calo --quality 80": "better and larger",
+        "encode photo.png --target-size 80kB": "as good as 80 kB can be",
+        "encode *.jpg -o small/": "many, into a folder",
+        "encode album/ -o small/": "a folder, mirrored",
+        "encode - < photo.png > photo.calo": "in a pipe",
+    },
+    "A folder is searched recursively for pictures; hidden files and links to folders are passed over. What is up to "
+    "date (the output is not older than the picture) is not made again, so that an interrupted run goes on where it "
+    "stopped; after a change of quality, say --overwrite. Beside its picture, an older output may be an original: it "
+    "stays unless you say --overwrite. A bad file does not stop the others.",
+    "An input is never overwritten. Pictures whose names differ only in the suffix keep it: a.png and a.jpg become "
+    "a.png.calo and a.jpg.calo. With several inputs, each folder keeps its name below the output folder.",
+    "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
+)
+
+
+@guarded
+def encode(
+    inputs: Inputs,
+    output: Output = None,
+    quality: Annotated[
+        float | None, typer.Option(metavar="Q", min=1, max=100, help="From 1 (smallest) to 100 (best). Default: 60.")
+    ] = None,
+    target_size: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="The best quality within so many bytes: 80kB, 64KiB, 1.5MB.")
+    ] = None,
+    target_psnr: Annotated[
+        float | None, typer.Option(metavar="DB", help="The smallest file with at least this PSNR in decibels.")
+    ] = None,
+    target_ssim: Annotated[
+        float | None, typer.Option(metavar="S", help="The smallest file with at least this SSIM, below 1.")
+    ] = None,
+    codec: Annotated[
+        str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
+    ] = "talbot",
+    strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """See :data:`HELP`."""
+    request = _request(quality, target_size, target_psnr, target_ssim)
+    check_codec(codec)
+    place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
+    todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
+
+    def work(job: Job, progress: batch.Progress) -> batch.Result:
+        import calotype
+        from calotype import raster
+
+        source, before = streams.source(job.source)
+        picture = raster.load(source)
+        data = calotype.encode(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
+        if job.target is None:
+            streams.write(data)
+        else:
+            write_atomically(job.target, data, parents=True)
+        return batch.Result(before, len(data), picture.width, picture.height)
+
+    def cells(result: batch.Result) -> list[str]:
+        bpp = 8 * result.after / (result.width * result.height)
+        return [f"{bpp:6.3f} bpp", f"{batch.saving(result.before, result.after):>8}"]
+
+    batch.run(todo, work, cells, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
+
+
+def _request(quality: float | None, size: str | None, psnr: float | None, ssim: float | None) -> dict[str, Any]:
+    """The one demand that was made, as an argument of :func:`calotype.encode`; none for its default."""
+    demands = {"quality": quality, "target_size": size, "target_psnr": psnr, "target_ssim": ssim}
+    made = [name for name, value in demands.items() if value is not None]
+    options = [f"--{name.replace('_', '-')}" for name in made]
+    if len(made) > 1:
+        raise wrong(options[1], f"cannot be combined with {options[0]}: choose one of them")
+    if psnr is not None and not 0 < psnr <= 100:
+        raise wrong("--target-psnr", f"{psnr:g} is outside of 0 to 100 decibels")
+    if ssim is not None and not 0 < ssim < 1:
+        raise wrong("--target-ssim", f"{ssim:g} is not between 0 and 1")
+    if size is not None:
+        try:
+            return {"target_size": parse_size(size)}
+        except ValueError as error:
+            raise wrong("--target-size", str(error)) from None
+    return {name: demands[name] for name in made}

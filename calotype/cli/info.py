@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype info``: what ``.calo`` files say of themselves."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from . import streams
+from .destination import STREAM, check_pipe, is_single
+from .lesson import lesson
+from .names import shown
+from .options import Inputs, Json
+from .problems import describe, guarded, say
+from .screen import emit, facts, table
+from .sizes import format_size
+from .walk import CALOTYPE_SUFFIXES, find
+
+if TYPE_CHECKING:
+    from .. import Info
+
+
+@dataclass(frozen=True)
+class _Report:
+    """A file and what its header says."""
+
+    label: str
+    info: Info
+
+    @property
+    def installed(self) -> bool:
+        """Whether the weights that decode the file are at hand."""
+        from .. import bundles
+
+        return any(b.codec == self.info.codec and b.hash.startswith(self.info.bundle) for b in bundles.installed())
+
+    @property
+    def samples(self) -> str:
+        return "grey" if self.info.channels == 1 else "RGB"
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """Everything, for programs."""
+        return {"file": self.label, **asdict(self.info), "bpp": self.info.bpp, "installed": self.installed}
+
+
+HELP = lesson(
+    "Tell what is in .calo files, without decoding them.",
+    {
+        "info photo.calo": "one file in full",
+        "info small/": "a folder, a line for each file",
+        "info small/ --json": "for programs: a list; for one file an object",
+        "info - < photo.calo": "in a pipe",
+    },
+    "Exit codes: 0 all went well, 1 a file is damaged or something else, 2 wrong usage.",
+)
+
+
+@guarded
+def info(inputs: Inputs, as_json: Json = False) -> None:
+    """See :data:`HELP`."""
+    import calotype
+
+    check_pipe(inputs)
+    single = is_single(inputs)
+    sources: list[Path | None] = [None]
+    problems: list[tuple[str, str]] = []
+    if STREAM not in inputs:
+        finds = find([Path(name) for name in inputs], CALOTYPE_SUFFIXES)
+        sources, problems = [file.path for file in finds.files], finds.problems
+        if not sources and not problems:
+            problems = [("", f"no .calo files in {', '.join(inputs)}")]
+    reports: list[_Report] = []
+    for source in sources:
+        label = "standard input" if source is None else shown(source)
+        try:
+            reports.append(_Report(label, calotype.probe(streams.read(source))))
+        except Exception as error:  # of any kind: the other files are told all the same
+            problems.append((label, describe(error)))
+    if as_json:
+        records = [report.record for report in reports]
+        if records or not single:
+            typer.echo(json.dumps(records[0] if single else records, indent=2))
+    elif single:
+        for report in reports:
+            _sheet(report)
+    elif reports:
+        _table(reports)
+    for label, message in problems:
+        say(label, message)
+    if problems:
+        raise typer.Exit(1)
+
+
+def _sheet(report: _Report) -> None:
+    """Everything about one file."""
+    info = report.info
+    parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp}
+    alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
+    rows = {
+        "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
+        "codec": f"{info.codec}, quality {info.quality:g}",
+        "weights": f"{info.bundle}, {'installed' if report.installed else 'NOT installed: cannot be decoded here'}",
+        "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
+        "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",
+        "file": f"{info.size:,} bytes, {info.bpp:.3f} bits per pixel",
+    }
+    console = facts()
+    emit(console, report.label, "bold")
+    for name, value in rows.items():
+        emit(console, f"  {name:<8}  {value}")
+
+
+def _table(reports: list[_Report]) -> None:
+    """A line for each file."""
+    rows = []
+    for report in reports:
+        info = report.info
+        kind = f"{report.samples}{' +alpha' if info.alpha else ''}{' 16' if info.depth == 16 else ''}"
+        codec = f"{info.codec}{'' if report.installed else ' (?)'} {info.quality:g}"
+        size = [f"{format_size(info.size):>7}", f"{info.bpp:6.3f} bpp"]
+        rows.append([report.label, f"{f'{info.width} × {info.height}':>13}", kind, codec, *size])
+    for column in (2, 3):
+        width = max(len(row[column]) for row in rows)
+        for row in rows:
+            row[column] = row[column].ljust(width)
+    console = facts()
+    table(console, rows)
+    if not all(report.installed for report in reports):
+        emit(console, "(?): the weights that decode the file are not installed")

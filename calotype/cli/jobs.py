@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Which file becomes which: inputs mapped to outputs, without a loss.
+
+- Without an output, each result lies beside its input, with the suffix of its kind.
+- An output folder mirrors an input folder; several inputs keep the names of their folders in it.
+- Inputs that would meet in one output, ``a.png`` and ``a.jpg``, keep their whole names: ``a.png.calo``, ``a.jpg.calo``.
+- No input of the run is ever an output, whatever the names, the links and the case of letters say.
+- Of many files, those whose output is as new as the input are done. An older output is made anew in another folder
+  only when encoding; beside its input, and when decoding, it may well be an original, and stays unless it may be
+  overwritten.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import CalotypeError
+from .destination import STREAM, Destination, Kind
+from .names import shown
+from .walk import Found, find
+
+Identity = tuple[int, int]  # device and number of a file: the same for all of its names
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to make from another; None stands for standard input or output."""
+
+    source: Path | None
+    target: Path | None
+
+    @property
+    def label(self) -> str:
+        """The input's name, safe to print."""
+        return shown(self.source) if self.source else "standard input"
+
+
+@dataclass
+class Plan:
+    """All the work of a command."""
+
+    jobs: list[Job]
+    many: bool = False  # several files or a folder: what is up to date is passed over
+    refresh: bool = False  # outputs in another folder that are older than their inputs may be replaced
+    overwrite: bool = False
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    ignored: Counter[str] = field(default_factory=Counter)
+    inputs: set[Identity] = field(default_factory=set)
+    written: set[Identity] = field(default_factory=set)
+
+    def is_done(self, job: Job) -> bool:
+        """Whether ``job`` needs no work because its output is there and as new as its input.
+
+        Raises:
+            CalotypeError: the output exists and must stay.
+            OSError: there is no such input.
+        """
+        source = job.source.stat() if job.source else None  # an input that is missing says so here
+        there = _stat(job.target)
+        if there is None or job.target is None or not stat.S_ISREG(there.st_mode):
+            if there is not None and stat.S_ISDIR(there.st_mode):
+                raise CalotypeError(f"its output {shown(job.target or '')} is a folder")
+            return False
+        name = shown(job.target)
+        if (there.st_dev, there.st_ino) in self.inputs:
+            raise CalotypeError(f"its output {name} is an input, which is never overwritten; choose another with -o")
+        if (there.st_dev, there.st_ino) in self.written:
+            raise CalotypeError(f"its output {name} was just made from another input; choose another with -o")
+        if self.overwrite:
+            return False
+        if source is None or not self.many:
+            raise CalotypeError(f"its output {name} exists already; --overwrite replaces it, -o chooses another")
+        if there.st_mtime_ns >= source.st_mtime_ns:
+            return True
+        if self.refresh and not _same_folder(job):
+            return False
+        raise CalotypeError(f"its output {name} exists, is older, and may be an original; --overwrite replaces it")
+
+    def note_written(self, job: Job) -> None:
+        """Remember the output of ``job``, so that no later one replaces it."""
+        there = _stat(job.target)
+        if there is not None and stat.S_ISREG(there.st_mode):
+            self.written.add((there.st_dev, there.st_ino))
+
+
+def plan(
+    inputs: Sequence[str],
+    destination: Destination,
+    *,
+    suffixes: Collection[str],
+    suffix: str,
+    refresh: bool,
+    overwrite: bool,
+) -> Plan:
+    """Map inputs to outputs.
+
+    Args:
+        inputs: files and folders, or :data:`STREAM` alone.
+        destination: where the outputs go.
+        suffixes: of the files to pick from folders.
+        suffix: of the outputs, with its dot.
+        refresh: whether outputs in another folder that are older than their inputs may be replaced.
+        overwrite: whether any existing output may be replaced.
+    """
+    folder = destination.path if destination.kind is Kind.FOLDER else None
+    target = destination.path if destination.kind is Kind.FILE else None
+    if STREAM in inputs:
+        return Plan([Job(None, folder / f"picture{suffix}" if folder else target)], overwrite=overwrite)
+    paths = [Path(name) for name in inputs]
+    finds = find(paths, suffixes, skip=folder)
+    many = len(paths) > 1 or paths[0].is_dir()
+    result = Plan([], many, refresh, overwrite, finds.problems, +finds.ignored)
+    if destination.kind in (Kind.FILE, Kind.STREAM):
+        result.jobs = [Job(found.path, target) for found in finds.files]
+    else:
+        taken: dict[str, Path] = {}
+        targets = _targets(finds.files, folder, suffix, several=len(paths) > 1)
+        for found, target in zip(finds.files, targets, strict=True):
+            first = taken.setdefault(_key(target), found.path)
+            if first is found.path:
+                result.jobs.append(Job(found.path, target))
+            elif _key(first) != _key(found.path):  # the same file named in two ways is simply done once
+                message = f"its output {shown(target)} is also that of {shown(first)}; choose another with -o"
+                result.problems.append((shown(found.path), message))
+    for job in result.jobs:
+        there = _stat(job.source)
+        if there is not None:
+            result.inputs.add((there.st_dev, there.st_ino))
+    return result
+
+
+def _targets(files: Sequence[Found], output: Path | None, suffix: str, several: bool) -> list[Path]:
+    folders = [_folder(found, output, several) for found in files]
+    short = [folder / f"{found.path.stem}{suffix}" for folder, found in zip(folders, files, strict=True)]
+    whole = [folder / f"{found.path.name}{suffix}" for folder, found in zip(folders, files, strict=True)]
+    chosen = list(short)
+    while True:  # a whole name may meet a short one in turn: a.png, a.jpg and a.png.jpg
+        meeting: dict[str, set[str]] = {}
+        for found, target in zip(files, chosen, strict=True):
+            meeting.setdefault(_key(target), set()).add(found.path.name)
+        clashes = [i for i, target in enumerate(chosen) if len(meeting[_key(target)]) > 1 and target != whole[i]]
+        if not clashes:
+            return chosen
+        for i in clashes:
+            chosen[i] = whole[i]
+
+
+def _folder(found: Found, output: Path | None, several: bool) -> Path:
+    """The folder of the output of ``found``."""
+    if output is None:
+        return found.path.parent
+    if found.root is None:
+        return output
+    within = found.path.parent.relative_to(found.root)
+    return output / found.root.resolve().name / within if several else output / within
+
+
+def _key(path: Path) -> str:
+    """The same for all spellings of a name, which need not exist yet."""
+    return os.path.normcase(path.parent.resolve() / path.name)
+
+
+def _stat(path: Path | None) -> os.stat_result | None:
+    try:
+        return None if path is None else path.stat()
+    except OSError:
+        return None
+
+
+def _same_folder(job: Job) -> bool:
+    assert job.source is not None and job.target is not None
+    return job.source.parent.resolve() == job.target.parent.resolve()

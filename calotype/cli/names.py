@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""File names and messages as a terminal may safely show them."""
+
+from __future__ import annotations
+
+import os
+
+
+def shown(text: str | os.PathLike[str]) -> str:
+    """One printable line: a name may hold bytes that are no text, line breaks, or commands to the terminal."""
+    plain = os.fsencode(text).decode("utf-8", "replace")
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(plain.splitlines()))
+
+
+def cell_width(text: str) -> int:
+    """Number of terminal cells of ``text``."""
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def fit(text: str, width: int) -> str:
+    """``text`` in exactly ``width`` terminal cells: padded, or without its beginning (the end tells files apart)."""
+    if cell_width(text) > width:
+        while text and cell_width(text) > width - 1:
+            text = text[1:]
+        text = "…" + text
+    return text + " " * (width - cell_width(text))

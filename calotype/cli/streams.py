@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Bytes in and out: files, pipes, standard input and output."""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+from ..errors import CalotypeError
+
+
+def read(source: Path | None) -> bytes:
+    """All bytes of a file, or of standard input for None."""
+    data = sys.stdin.buffer.read() if source is None else source.read_bytes()
+    if not data:
+        raise CalotypeError("it is empty: no bytes at all")
+    return data
+
+
+def source(path: Path | None) -> tuple[Path | io.BytesIO, int]:
+    """Something that can be read in any order, which a pipe cannot, and its size in bytes."""
+    if path is not None and path.is_file():
+        return path, path.stat().st_size
+    data = read(path)
+    return io.BytesIO(data), len(data)
+
+
+def write(data: bytes) -> None:
+    """Write to standard output, all of it."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CalotypeError(f"cannot write to standard output: {error.strerror or error}") from error

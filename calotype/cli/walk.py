@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From what was named on the command line to the files to work on."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..container import EXTENSION
+from .problems import describe
+
+# What Pillow opens and people keep photographs and drawings in. A file of any other kind can be named itself.
+PICTURE_SUFFIXES = frozenset({
+    ".apng", ".avif", ".avifs", ".bmp", ".dib", ".gif", ".j2c", ".j2k", ".jfif", ".jp2",
+    ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".pbm", ".pcx", ".pgm", ".png",
+    ".pnm", ".ppm", ".psd", ".qoi", ".sgi", ".tga", ".tif", ".tiff", ".webp",
+})  # fmt: skip
+CALOTYPE_SUFFIXES = frozenset([EXTENSION])
+
+
+@dataclass(frozen=True)
+class Found:
+    """A file to work on."""
+
+    path: Path
+    root: Path | None = None  # the folder in which it was found; None for a file that was named itself
+
+
+@dataclass
+class Finds:
+    """What the inputs hold."""
+
+    files: list[Found] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)  # (name, what is wrong)
+    ignored: Counter[str] = field(default_factory=Counter)  # kinds of files in folders that are no pictures
+
+
+def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None = None) -> Finds:
+    """The files among ``inputs`` and, recursively, in the folders among them, sorted by name, each once.
+
+    In folders, hidden files and folders are passed over, links to folders are not followed (so no loop is), and
+    files with other suffixes are counted by kind.
+
+    Args:
+        inputs: files and folders.
+        suffixes: in lower case, with dots: the files to pick from folders.
+        skip: a folder not to descend into: that of the outputs, where it lies inside of an input.
+    """
+    finds = Finds()
+    seen: set[tuple[Path, Path | None]] = set()
+    for path in inputs:
+        if not path.is_dir():
+            candidates: Iterator[Found] = iter([Found(path)])
+        else:
+            candidates = _walk(path, suffixes, skip, finds)
+        for found in candidates:
+            key = found.path.parent.resolve() / found.path.name, found.root and found.root.resolve()
+            if key not in seen:
+                seen.add(key)
+                finds.files.append(found)
+    return finds
+
+
+def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds) -> Iterator[Found]:
+    def unreadable(error: OSError) -> None:
+        finds.problems.append((str(error.filename), describe(error)))
+
+    for folder, folders, names in os.walk(root, onerror=unreadable):
+        here = Path(folder)
+        finds.ignored["linked folders"] += sum((here / name).is_symlink() for name in folders)
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _same(here / name, skip))
+        for name in sorted(names):
+            path = here / name
+            if name.startswith("."):
+                continue
+            if path.suffix.lower() in suffixes:
+                yield Found(path, root)
+            else:
+                finds.ignored[path.suffix.lower() or "files without suffix"] += 1
+
+
+def _same(path: Path, other: Path | None) -> bool:
+    try:
+        return other is not None and path.samefile(other)
+    except OSError:
+        return False

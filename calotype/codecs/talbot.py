@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``talbot``: the flagship codec, at one quality out of a continuum, on pictures of any size.
+
+What a file stores: for each tile (1024 x 1024 pixels, 64 x 64 latents) the latents' symbols, see
+:mod:`calotype.codecs.latents`. How it comes back: latents of a window of tiles and its halo through the synthesis.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bundles import Bundle
+from ..errors import FormatError, PictureError
+from ..info import QUALITY_STEPS
+from ..runtime import graph
+from ..tiling import Rectangle, grid, pad_to
+from .latents import Array, Prior
+
+STRIDE = 16  # pixels a latent
+HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
+TILE = 1024  # pixels
+WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
+CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
+QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
+
+Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Progress = Callable[[int, int], None]
+
+
+def quality_to_header(quality: float) -> int:
+    """Quality 1..100 as it is stored."""
+    if not QUALITY_MIN <= quality <= QUALITY_MAX:
+        raise PictureError(f"quality {quality:g} is outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+    return round(quality * QUALITY_STEPS)
+
+
+def quality_from_header(stored: int) -> float:
+    """Inverse of :func:`quality_to_header`; FormatError outside of the range."""
+    quality = stored / QUALITY_STEPS
+    if not QUALITY_MIN <= quality <= QUALITY_MAX:
+        raise FormatError(f"the header names quality {quality:g}, outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+    return quality
+
+
+def position(stored: int) -> float:
+    """A stored quality on the scale 0..1 from the lowest to the highest."""
+    return (stored / QUALITY_STEPS - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
+
+
+@dataclass(frozen=True)
+class Latents:
+    """A picture after the analysis, before any quality is chosen: tiles in raster order."""
+
+    tiles: list[Array]  # (M, h, w)
+
+
+@dataclass
+class Talbot:
+    """The codec with the weights of one bundle."""
+
+    bundle: Bundle
+    threads: int
+    optimise: bool = True
+    gains: dict[str, Array] = field(init=False)  # (levels, M), logarithms
+
+    def __post_init__(self) -> None:
+        self.prior = Prior(self.bundle, self.threads, self.optimise)
+        with np.load(self.bundle.path / "tables.npz", allow_pickle=False) as stored:
+            self.gains = {name: stored[f"gain_{name}"] for name in ("encoder", "decoder")}
+
+    def gain(self, name: str, stored_quality: int) -> Array:
+        """Factors for the latents ``(M, 1, 1)``, interpolated between the trained levels."""
+        table = self.gains[name]
+        level = position(stored_quality) * (len(table) - 1)
+        low = min(int(level), len(table) - 2)
+        row = table[low] * (low + 1 - level) + table[low + 1] * (level - low)
+        factors: Array = np.exp(row, dtype=np.float32)[:, None, None]
+        return factors
+
+    def analyse(self, samples: Samples) -> Iterator[tuple[int, Array]]:
+        """Index in raster order and latents ``(M, h, w)`` of each tile, window by window.
+
+        Args:
+            samples: ``(H, W, 1 or 3)``.
+        """
+        g_a = graph(self.bundle.path / "g_a.onnx", self.threads, self.optimise)
+        height, width = samples.shape[:2]
+        picture = Rectangle(0, 0, width, height)
+        across = -(-width // TILE)
+        for _, _, window in grid(picture, WINDOW):
+            latents = window.scaled(divide=STRIDE)
+            seen = window.grown(HALO * STRIDE, picture)
+            x = to_planes(samples[seen.slices])
+            x = pad_to(x, -(-x.shape[1] // STRIDE) * STRIDE, -(-x.shape[2] // STRIDE) * STRIDE)
+            y = g_a(x[None])[0][0]
+            corner = seen.scaled(divide=STRIDE)
+            for row, column, tile in grid(latents, TILE // STRIDE):
+                yield row * across + column, y[:, *tile.relative_to(corner).slices]
+
+    def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
+        """Tile payloads of a picture in raster order."""
+        return self.code(self.analyse(samples), tile_count(samples), stored_quality, progress)
+
+    def latents(self, samples: Samples) -> Latents:
+        """All latents at once, for coding at several qualities."""
+        tiles = dict(self.analyse(samples))
+        return Latents([np.ascontiguousarray(tiles[i]) for i in range(len(tiles))])
+
+    def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
+        """Like :meth:`encode`, from latents at hand."""
+        return self.code(enumerate(latents.tiles), len(latents.tiles), stored_quality)
+
+    def code(
+        self, tiles: Iterator[tuple[int, Array]] | enumerate[Array], count: int, stored_quality: int,
+        progress: Progress | None = None,
+    ) -> list[bytes]:  # fmt: skip
+        """Entropy-code tiles that come in any order."""
+        gain = self.gain("encoder", stored_quality)
+        payloads = [b""] * count
+        for done, (index, y) in enumerate(tiles, 1):
+            payloads[index], _ = self.prior.encode(y * gain, position(stored_quality))
+            if progress:
+                progress(done, count)
+        return payloads
+
+    def decode(
+        self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
+        region: Rectangle | None = None, progress: Progress | None = None, salvage: bool = False,
+    ) -> Samples:  # fmt: skip
+        """Samples of a picture or of a region of it; only the tiles that it needs are read.
+
+        Args:
+            tiles: payloads in raster order; None for a tile that is lost (it comes back as its surroundings' blur).
+            shape: height, width, channels of the whole picture.
+            depth: 8 or 16 bits.
+            stored_quality: of the header.
+            region: in pixels, within the picture.
+            progress: called with windows done and windows in total.
+            salvage: take a tile that does not decode for lost instead of raising FormatError.
+        """
+        g_s = graph(self.bundle.path / "g_s.onnx", self.threads, self.optimise)
+        height, width, channels = shape
+        picture = Rectangle(0, 0, width, height)
+        region = region or picture
+        reader = TileReader(self, tiles, picture.scaled(divide=STRIDE), stored_quality, salvage)
+        space = (region.height, region.width, channels)
+        samples: Samples = np.empty(space, np.uint8) if depth == 8 else np.empty(space, np.uint16)
+        windows = list(grid(region, WINDOW))
+        for done, (_, _, window) in enumerate(windows, 1):
+            seen = window.scaled(divide=STRIDE).grown(HALO, reader.lattice)
+            x = g_s(reader.read(seen)[None])[0][0]
+            inner = window.relative_to(seen.scaled(STRIDE))
+            from_planes(x[:, *inner.slices], samples[window.relative_to(region).slices])
+            if progress:
+                progress(done, len(windows))
+        return samples
+
+
+class TileReader:
+    """Latents of any rectangle, from tiles that are decoded when first needed and kept for their neighbours."""
+
+    def __init__(
+        self, codec: Talbot, tiles: Sequence[bytes | None], lattice: Rectangle, stored_quality: int, salvage: bool
+    ) -> None:
+        self.codec, self.tiles, self.lattice, self.quality = codec, tiles, lattice, stored_quality
+        self.salvage = salvage
+        self.gain = codec.gain("decoder", stored_quality)
+        self.across = -(-lattice.width // (TILE // STRIDE))
+        self.cache: OrderedDict[int, Array] = OrderedDict()
+
+    def read(self, area: Rectangle) -> Array:
+        """Latents ``(M, h, w)`` for the synthesis, with the decoder's gain."""
+        result = np.zeros((len(self.gain), area.height, area.width), np.float32)
+        for row, column, part in grid(area, TILE // STRIDE):
+            side = TILE // STRIDE
+            tile = Rectangle(column * side, row * side, (column + 1) * side, (row + 1) * side)
+            tile = tile.intersection(self.lattice)
+            y_hat = self.tile(row * self.across + column, tile)
+            result[:, *part.relative_to(area).slices] = y_hat[:, *part.relative_to(tile).slices]
+        return result
+
+    def tile(self, index: int, place: Rectangle) -> Array:
+        """One tile's latents, from the cache if they are there."""
+        if index in self.cache:
+            self.cache.move_to_end(index)
+            return self.cache[index]
+        data = self.tiles[index]
+        y_hat: Array | None = None
+        if data is not None:
+            try:
+                y_hat = self.codec.prior.decode(data, place.height, place.width, position(self.quality)) * self.gain
+            except FormatError as error:
+                if not self.salvage:
+                    raise FormatError(f"tile {index + 1} of {len(self.tiles)}: {error}") from error
+        if y_hat is None:
+            y_hat = np.zeros((len(self.gain), place.height, place.width), np.float32)
+        self.cache[index] = y_hat
+        if len(self.cache) > CACHED_TILES:
+            self.cache.popitem(last=False)
+        return y_hat
+
+
+def tile_count(samples: Samples) -> int:
+    """Number of tiles of a picture ``(H, W, ...)``."""
+    height, width = samples.shape[:2]
+    return int(-(-height // TILE) * -(-width // TILE))
+
+
+def to_planes(samples: Samples) -> Array:
+    """Integer samples ``(H, W, 1 or 3)`` -> ``(3, H, W)`` in 0..1; grey is three equal planes."""
+    planes = np.moveaxis(samples, 2, 0).astype(np.float32, order="C")
+    planes *= np.float32(1 / 255 if samples.dtype == np.uint8 else 1 / 65535)
+    return np.broadcast_to(planes, (3, *planes.shape[1:])) if len(planes) == 1 else planes
+
+
+def from_planes(planes: Array, samples: Samples) -> None:
+    """Round ``(3, H, W)`` in 0..1 into ``samples (H, W, 1 or 3)``; grey is the mean of the planes."""
+    if samples.shape[2] == 1:
+        planes = planes.mean(0, keepdims=True)
+    scaled = planes * np.float32(255 if samples.dtype == np.uint8 else 65535)
+    samples[...] = np.moveaxis(np.rint(scaled), 0, 2)

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The ``.calo`` file, version 1: bytes only. Nothing here knows of pictures or networks.
+
+All integers are little-endian. ``docs/format.md`` is the full specification.
+
+File
+    ======  =====  ==========================================================================
+    offset  bytes
+    ======  =====  ==========================================================================
+    0       7      signature 89 43 41 4C 4F 0D 0A (``\\x89CALO\\r\\n``)
+    7       1      version, 01
+    8       ...    boxes: H [c] [e] [x] [A] T...T E, and nothing after E
+    ======  =====  ==========================================================================
+
+Box
+    ======  ==========================================================================
+    bytes
+    ======  ==========================================================================
+    1       type, an ASCII letter. Upper case: critical, a reader that does not know it
+            must refuse the file. Lower case: optional, a reader may skip it.
+    1...4   n, length of the payload: LEB128, in as few bytes as possible
+    n       payload
+    4       CRC-32 (zlib's) of type, length bytes and payload; in a tile its register begins at the
+            index of the tile (0, 1, 2, ...) instead of 0xFFFFFFFF, which ties the tile to its place
+    ======  ==========================================================================
+
+Boxes, in this order
+    ====  ======================  ===========================================================
+    H     once, first             header
+    c     at most once            colour profile (ICC), a zlib stream  \\
+    e     at most once            EXIF, a zlib stream                   > in any order
+    x     at most once            XMP, a zlib stream                   /
+    A     if the header says so   alpha channel, a PNG
+    T     one a tile              tiles in raster order; the codec knows what is inside
+    E     once, last              end; no payload
+    ====  ======================  ===========================================================
+    Unknown optional boxes, at most 1024, may stand anywhere between H and E.
+
+Payload of H
+    ======  =====  ==========================================================================
+    0       2      width, 1...65535
+    2       2      height, 1...65535; width x height at most 2^28
+    4       1      format: bit 0 grey (0) or RGB (1), bit 1 8 (0) or 16 (1) bits a sample,
+                   bit 2 alpha, bit 3 zero, bits 4-7 log2(side of a tile) - 6, 0...9
+    5       2      quality; the codec gives it its meaning
+    7       4      bundle: the first bytes of the SHA-256 of the weights
+    11      1-16   codec id, [a-z0-9-], to the end of the payload
+    ======  =====  ==========================================================================
+
+Synopsis
+    >>> data = pack(Container(header, icc=profile, tiles=payloads))
+    >>> read_header(data[:HEADER_BYTES]).width
+    >>> container = unpack(data)                  # every byte is checked; damage is a FormatError
+    >>> container = unpack(data, salvage=True)    # lost tiles are None, see container.warnings
+
+    A writer that must not hold everything at once joins ``head(...)``, ``tile(payload, index)`` for each tile,
+    and ``END``.
+
+The header is in ``header.py``, a single box in ``boxes.py``, the way through damage in ``salvage.py``.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .boxes import MAX_BOX, Box, Bytes, box, seed, sound_box
+from .errors import FormatError, PictureError
+from .header import (
+    EXTENSION,
+    HEADER_BYTES,
+    LARGEST_TILE,
+    MAX_PIXELS,
+    MAX_SIDE,
+    MAX_TILES,
+    SIGNATURE,
+    SMALLEST_TILE,
+    VERSION,
+    Header,
+    parse_header,
+    write_header,
+)
+
+__all__ = [
+    "END",
+    "EXTENSION",
+    "HEADER_BYTES",
+    "LARGEST_TILE",
+    "MAX_BOX",
+    "MAX_METADATA",
+    "MAX_PIXELS",
+    "MAX_SIDE",
+    "MAX_TILES",
+    "MAX_UNKNOWN_BOXES",
+    "SIGNATURE",
+    "SMALLEST_TILE",
+    "VERSION",
+    "Container",
+    "Header",
+    "head",
+    "pack",
+    "read_header",
+    "tile",
+    "unpack",
+]
+
+MAX_METADATA = 2**24  # bytes of one profile, EXIF or XMP, deflated as well as inflated
+MAX_UNKNOWN_BOXES = 1024  # in a file: nobody needs more, and skipping them takes time
+
+_METADATA = {"c": "colour profile", "e": "EXIF data", "x": "XMP data"}
+_NAMES = {"H": "header", **_METADATA, "A": "alpha channel", "T": "tile", "E": "end box"}
+
+
+@dataclass(frozen=True)
+class Container:
+    """A whole file, unpacked. After salvaging, lost tiles are None, and so is a lost alpha channel."""
+
+    header: Header
+    icc: bytes | None = None  # colour profile
+    exif: bytes | None = None
+    xmp: bytes | None = None
+    alpha: bytes | None = None  # a PNG
+    tiles: tuple[bytes | None, ...] = ()  # raster order
+    warnings: tuple[str, ...] = ()  # what salvaging found, in sentences; never packed
+
+
+# ---------------------------------------------------------------------------------------------------------- writing
+
+
+def pack(container: Container) -> bytes:
+    """Write a file.
+
+    Raises:
+        PictureError: the size of the picture, a piece of metadata or a tile exceeds the limits of the format.
+        FormatError: the parts contradict each other (a lost tile, a wrong number of tiles, alpha without saying so).
+
+    """
+    header, tiles = container.header, container.tiles
+    opening = head(header, icc=container.icc, exif=container.exif, xmp=container.xmp, alpha=container.alpha)
+    if len(tiles) != header.tile_count:
+        raise FormatError(f"{len(tiles)} tiles do not make a picture of {header.tile_count}")
+    pieces = [opening]
+    for index, payload in enumerate(tiles):
+        if payload is None:
+            raise FormatError(f"tile {index + 1} of {len(tiles)} is lost: only a whole picture can be packed")
+        pieces.append(tile(payload, index))
+    return b"".join([*pieces, END])
+
+
+def head(
+    header: Header,
+    *,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+    xmp: bytes | None = None,
+    alpha: bytes | None = None,
+) -> bytes:
+    """Everything that stands before the first tile. Raises as `pack` does."""
+    if header.alpha != (alpha is not None):
+        raise FormatError("the header and the presence of an alpha channel contradict each other")
+    pieces = [write_header(header)]
+    for kind, raw in (("c", icc), ("e", exif), ("x", xmp)):
+        if raw is not None:
+            payload = zlib.compress(raw, 9)
+            if max(len(raw), len(payload)) > MAX_METADATA:
+                raise PictureError(f"the {_NAMES[kind]} has {len(raw)} bytes, the limit is {MAX_METADATA}: strip it")
+            pieces.append(box(kind, payload))
+    if alpha is not None:
+        pieces.append(box("A", alpha))
+    return b"".join(pieces)
+
+
+def tile(payload: Bytes, index: int) -> bytes:
+    """One tile (index in raster order, from 0) as it stands in the file. Raises PictureError above MAX_BOX bytes."""
+    return box("T", payload, seed(index))
+
+
+END = box("E", b"")  # what stands after the last tile
+
+
+# ---------------------------------------------------------------------------------------------------------- reading
+
+
+def read_header(data: Bytes) -> Header:
+    """Read the header from a file or from its first HEADER_BYTES (41) bytes. Raises FormatError."""
+    return parse_header(memoryview(data).cast("B"))[0]
+
+
+def unpack(data: Bytes, *, salvage: bool = False) -> Container:
+    """Read a file and check all of it; time and memory are linear in its size, whatever it claims.
+
+    With `salvage`, damage behind the header costs what is damaged and no more: lost tiles are None, a lost alpha
+    channel or piece of metadata is None, and `Container.warnings` says so.
+
+    Raises:
+        FormatError: not a ``.calo`` file, a newer one, or (without `salvage`) a truncated, damaged or inconsistent one.
+
+    """
+    view = memoryview(data).cast("B")
+    header, offset = parse_header(view)
+    parts = Parts(header)
+    if salvage:
+        from .salvage import collect  # the exception, which needs the rules of this file
+
+        return parts.container(collect(view, offset, parts))
+    while not parts.ended:
+        found = parts.follow(view, offset)
+        parts.take(view, found, parts.next)
+        offset = found.end
+    parts.finish(view, offset)
+    return parts.container()
+
+
+class TooNewError(FormatError):
+    """Not damage but a critical box of the future: salvaging must refuse it as well."""
+
+
+class Parts:
+    """What has been read so far, and the rules for what may follow."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.seen: set[str] = set()  # types of metadata and alpha, so that a thousand bombs are inflated once
+        self.metadata: dict[str, bytes] = {}
+        self.alpha: bytes | None = None
+        self.tiles: dict[int, bytes] = {}  # by index; never allocated by what the header claims
+        self.next = 0  # index of the tile that should follow
+        self.unknown = 0  # number of unknown boxes
+        self.ended = False
+
+    def name(self, kind: str) -> str:
+        """What to call a box of this type, were it the next one."""
+        if kind == "T":
+            return f"tile {self.next + 1} of {self.header.tile_count}"
+        return f"the {_NAMES[kind]}" if kind in _NAMES else f"box {kind!r}"
+
+    def follow(self, view: memoryview, offset: int) -> Box:
+        """Find the box at `offset` and check its CRC. Raises FormatError if it is damaged or not the next tile."""
+        kind = chr(view[offset]) if offset < len(view) else ""
+        if kind == "T" and self.next == self.header.tile_count:
+            raise FormatError(f"damaged: the tile at byte {offset} is one more than the {self.next} of the picture")
+        return sound_box(view, offset, self.name(kind), self.expected(), seed(self.next) if kind == "T" else 0)
+
+    def expected(self) -> str:
+        """What to call the box that should follow, or is missing if the file ends here."""
+        if self.header.alpha and self.alpha is None and not self.next:
+            return self.name("A")
+        return self.name("T" if self.next < self.header.tile_count else "E")
+
+    def take(self, view: memoryview, found: Box, index: int) -> None:
+        """Add a box whose CRC is right, that of a tile for this index. Raises FormatError if it may not stand here."""
+        kind = found.kind
+        if kind == "T":
+            if index in self.tiles:
+                raise FormatError(f"damaged: tile {index + 1} stands a second time at byte {found.offset}")
+            self.tiles[index] = bytes(view[found.start : found.stop])
+            self.next = index + 1
+            while self.next in self.tiles:  # out of order: only salvaging gets here
+                self.next += 1
+        elif kind == "E":
+            if found.stop > found.start:
+                raise FormatError(f"damaged: the end box at byte {found.offset} must be empty")
+            self.ended = True
+        elif kind == "H":
+            raise FormatError(f"damaged: a second header stands at byte {found.offset}")
+        elif kind in _NAMES:
+            if kind in self.seen:
+                raise FormatError(f"damaged: {self.name(kind)} stands a second time at byte {found.offset}")
+            if self.tiles or "A" in self.seen:
+                raise FormatError(f"damaged: {self.name(kind)} at byte {found.offset} must stand further ahead")
+            self.seen.add(kind)
+            if kind != "A":
+                self.metadata[kind] = _inflate(view, found, self.name(kind))
+            elif self.header.alpha:
+                self.alpha = bytes(view[found.start : found.stop])
+            else:
+                raise FormatError(f"damaged: an alpha channel stands at byte {found.offset}, the header knows of none")
+        elif kind.isupper():
+            raise TooNewError(
+                f"box {kind!r} at byte {found.offset} is unknown and critical: "
+                "a newer Calotype wrote this file, upgrade to read it"
+            )
+        else:
+            self.unknown += 1
+            if self.unknown > MAX_UNKNOWN_BOXES:
+                raise FormatError(
+                    f"box {kind!r} at byte {found.offset} is one more than the limit of "
+                    f"{MAX_UNKNOWN_BOXES} unknown boxes"
+                )
+
+    def finish(self, view: memoryview, offset: int) -> None:
+        """Check the whole when the end box has ended at `offset`. Raises FormatError."""
+        if self.next < self.header.tile_count:
+            raise FormatError(f"damaged: {self.expected()} is missing, the end box stands before byte {offset}")
+        if self.header.alpha and self.alpha is None:
+            raise FormatError(f"damaged: the alpha channel is missing, the picture ends at byte {offset} without it")
+        if offset < len(view):
+            raise FormatError(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
+
+    def container(self, warnings: Iterable[str] = ()) -> Container:
+        """All that was read; None for each tile that was not."""
+        icc, exif, xmp = (self.metadata.get(kind) for kind in _METADATA)
+        tiles = tuple(self.tiles.get(index) for index in range(self.header.tile_count))
+        return Container(self.header, icc, exif, xmp, self.alpha, tiles, tuple(warnings))
+
+
+def _inflate(view: memoryview, found: Box, name: str) -> bytes:
+    """Inflate metadata without ever holding more than MAX_METADATA + 1 bytes of it. Raises FormatError."""
+    inflater = zlib.decompressobj()
+    if found.stop - found.start > MAX_METADATA:
+        raise FormatError(f"{name} at byte {found.offset} exceeds the limit of {MAX_METADATA} bytes")
+    try:
+        raw = inflater.decompress(view[found.start : found.stop], MAX_METADATA + 1)
+    except zlib.error:
+        raise FormatError(f"damaged: {name} at byte {found.offset} is not a zlib stream") from None
+    if len(raw) > MAX_METADATA:
+        raise FormatError(f"{name} at byte {found.offset} inflates to more than the limit of {MAX_METADATA} bytes")
+    if not inflater.eof or inflater.unused_data:
+        raise FormatError(f"damaged: {name} at byte {found.offset} is not exactly one zlib stream")
+    return raw

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Pillow plug-in.
+
+    import calotype.pillow
+    calotype.pillow.register()
+    image = Image.open("photo.calo")
+    image.save("small.calo", quality=40)
+
+``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``codec``, ``threads`` and ``strip`` as
+:func:`calotype.encode` does; ``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
+What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
+"""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+from PIL import Image, ImageFile
+
+import calotype
+from calotype import container, raster
+from calotype.errors import CalotypeError
+
+FORMAT = "CALO"
+MIME = "image/x-calotype"
+
+_OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "codec", "threads")
+_METADATA = ("icc_profile", "exif", "xmp")
+
+
+class CaloFileError(CalotypeError, OSError):
+    """A ``.calo`` file cannot be read or written through Pillow; ``__cause__`` is the error of the codec half."""
+
+
+def _accept(prefix: bytes) -> bool:
+    return prefix.startswith(container.SIGNATURE)
+
+
+class CalotypeImageFile(ImageFile.ImageFile):
+    """A ``.calo`` file that Pillow has opened: the header and the metadata, the pixels when they are asked for.
+
+    16-bit grey is mode I;16; 16-bit RGB, and 16 bits with alpha, come as 8 bits, because Pillow has no mode for them.
+    With ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES`` set, what is left of a damaged file is decoded.
+    """
+
+    format = FORMAT
+    format_description = "Calotype image"
+
+    def _open(self) -> None:
+        assert self.fp is not None
+        self._data = self.fp.read(container.HEADER_BYTES)
+        if not _accept(self._data):
+            raise SyntaxError("not a Calotype file")
+        try:
+            header = container.read_header(self._data)
+        except CalotypeError as error:  # ours, but damaged or too new: no other plug-in could read it
+            raise CaloFileError(str(error)) from error
+        self._data += self.fp.read()
+        self._size = header.width, header.height
+        deep = header.depth == 16 and header.channels == 1 and not header.alpha
+        self._mode = "I;16" if deep else ("L" if header.channels == 1 else "RGB") + ("A" if header.alpha else "")
+        try:
+            parts = container.unpack(self._data, salvage=True)  # damaged pixels are an error of load(), not of open()
+        except CalotypeError:
+            pass
+        else:
+            exif = None if parts.exif is None else raster.EXIF_PREFIX + parts.exif
+            found = {"icc_profile": parts.icc, "exif": exif, "xmp": parts.xmp}
+            self.info.update({key: value for key, value in found.items() if value is not None})
+        self.tile = [ImageFile._Tile("calo", (0, 0, *self._size), 0, None)]
+
+    def load(self) -> Any:
+        """Decode the pixels, once. Raises CaloFileError."""
+        if self.tile:
+            try:
+                image = calotype.decode(self._data, salvage=ImageFile.LOAD_TRUNCATED_IMAGES)
+            except CalotypeError as error:
+                raise CaloFileError(str(error)) from error
+            self._mode = image.mode  # differs if alpha was lost from a damaged file
+            self.im = image.im
+            self.tile = []
+            self._data = b""
+            if self.fp is not None and self._exclusive_fp:
+                self.fp.close()
+            self.fp = None
+        return super().load()
+
+    def verify(self) -> None:
+        """Check the file without decoding it. Raises CaloFileError."""
+        try:
+            container.unpack(self._data)
+        except CalotypeError as error:
+            raise CaloFileError(str(error)) from error
+        super().verify()
+
+
+def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    given: dict[str, Any] = im.encoderinfo
+    overrides = {key: given[key] for key in _METADATA if key in given}
+    options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
+    strip = bool(given.get("strip", False))
+    if isinstance(options.get("quality"), str):
+        raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")
+    try:
+        picture = raster.from_image(im, strip=strip, overrides=overrides)
+        data = calotype.encode(picture, strip=strip, **options)
+    except CalotypeError as error:
+        raise CaloFileError(str(error)) from error
+    fp.write(data)
+
+
+def register() -> None:
+    """Make ``Image.open`` and ``Image.save`` know ``.calo`` files. Calling it again changes nothing."""
+    Image.register_open(FORMAT, CalotypeImageFile, _accept)
+    Image.register_save(FORMAT, _save)
+    Image.register_extension(FORMAT, container.EXTENSION)
+    Image.register_mime(FORMAT, MIME)

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Reading colour, or grey with alpha, at 16 bits a channel, for which Pillow has no mode, through its own decoders.
+
+Pillow's unpackers keep one byte of each big- or little-endian sample. Decoding the same file twice, once with the other
+byte order, yields the high and the low bytes, with Pillow's filters, checks and speed. PNG and TIFF, RGB and RGBA. A
+16-bit grey PNG with alpha has four bytes a pixel, so that it is read once, as if it were 8-bit RGBA.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+
+from . import bands, metadata, profiles
+from .bands import Band
+from .modes import colour_key, opacity
+from .picture import Raster
+
+_GREY_ALPHA = "LA;16B"
+_NATIVE_LOW = "B" if sys.byteorder == "little" else "L"
+_LOW_BYTES = {  # Pillow's raw mode, which keeps the high bytes -> the one that keeps the low bytes
+    "RGB;16B": "RGB;16L",
+    "RGB;16L": "RGB;16B",
+    "RGB;16N": f"RGB;16{_NATIVE_LOW}",
+    "RGBA;16B": "RGBA;16L",
+    "RGBA;16L": "RGBA;16B",
+    "RGBA;16N": f"RGBA;16{_NATIVE_LOW}",
+    _GREY_ALPHA: "RGBA",  # keeps all: the high and low byte of grey, then those of alpha
+}
+
+
+def is_deep(image: ImageFile.ImageFile) -> bool:
+    """Whether :func:`read_deep` can read this opened, not yet loaded file, and Pillow itself would drop 8 bits."""
+    return image.format in ("PNG", "TIFF") and _raw_mode(image) in _LOW_BYTES
+
+
+def read_deep(file: IO[bytes]) -> Raster:
+    """The picture in a file, seekable, for which :func:`is_deep` is true. Raises whatever Pillow raises."""
+    with Image.open(file) as image:
+        grey = _raw_mode(image) == _GREY_ALPHA
+        if grey:
+            _keep_low_bytes(image)
+        image.load()
+        about = metadata.find(image, image.info)
+        samples, alpha = bands.blank(image.size, about.orientation, 16, 1 if grey else 3, image.mode == "RGBA")
+        bands.fill(image, about.orientation, _read_pairs if grey else _read_high, samples, alpha)
+        key = colour_key(image.info, 3) if image.mode == "RGB" else None
+    if not grey:
+        with Image.open(file) as image:
+            _keep_low_bytes(image)
+            image.load()
+            low = None if alpha is None else _low_bytes(alpha)
+            bands.fill(image, about.orientation, _read_bytes, _low_bytes(samples), low)
+    if key is not None:
+        alpha = opacity(samples, key)
+    return Raster(samples, alpha, profiles.fitting(about.icc, "GRAY" if grey else "RGB "), about.exif, about.xmp)
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str | None:
+    """How the samples lie in the file, in Pillow's words; None if that is not the same everywhere."""
+    modes = {tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args for tile in image.tile}
+    mode = modes.pop() if len(modes) == 1 else None
+    return mode if isinstance(mode, str) else None
+
+
+def _keep_low_bytes(image: ImageFile.ImageFile) -> None:
+    """Make an opened, not yet loaded file decode to the low bytes."""
+    low = _LOW_BYTES[str(_raw_mode(image))]
+    image.tile = [
+        tile._replace(args=(low, *tile.args[1:]) if isinstance(tile.args, tuple) else low) for tile in image.tile
+    ]
+
+
+def _low_bytes(array: NDArray[Any]) -> NDArray[Any]:
+    """A view of the low bytes of a contiguous array of uint16."""
+    low = 0 if sys.byteorder == "little" else 1
+    return array.view(np.uint8)[..., low::2]
+
+
+def _read_pairs(band: Image.Image) -> Band:
+    """Grey and alpha from a band whose four bytes a pixel are the high and low byte of either."""
+    pairs = np.ascontiguousarray(np.asarray(band)).view(">u2")
+    return pairs[..., 0], pairs[..., 1]
+
+
+def _read_bytes(band: Image.Image) -> Band:
+    array = np.asarray(band)
+    return array[..., :3], array[..., 3] if array.shape[2] == 4 else None
+
+
+def _read_high(band: Image.Image) -> Band:
+    samples, alpha = _read_bytes(band)
+    return samples.astype(np.uint16) << 8, None if alpha is None else alpha.astype(np.uint16) << 8

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pillow kept within bounds: our limit of pixels instead of its own, and one sentence for its many exceptions."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from PIL import Image, UnidentifiedImageError
+
+from ..container import MAX_PIXELS
+from ..errors import CalotypeError, PictureError
+
+_limit_lock = threading.Lock()
+_limit_users = 0
+_limit_before: int | None = None
+
+
+@contextmanager
+def pillow_limit() -> Iterator[None]:
+    """Let Pillow read up to MAX_PIXELS without a warning (it warns at a third of that), in any number of threads."""
+    global _limit_users, _limit_before
+    with _limit_lock:
+        if _limit_users == 0:
+            _limit_before = Image.MAX_IMAGE_PIXELS
+            Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+        _limit_users += 1
+    try:
+        yield
+    finally:
+        with _limit_lock:
+            _limit_users -= 1
+            if _limit_users == 0:
+                Image.MAX_IMAGE_PIXELS = _limit_before
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """Turn whatever Pillow raises into a PictureError of one sentence; ``name`` is what it calls the picture."""
+    try:
+        yield
+    except CalotypeError:
+        raise
+    except FileNotFoundError as error:
+        raise PictureError(f"cannot read {name}: no such file") from error
+    except UnidentifiedImageError as error:
+        raise PictureError(f"cannot read {name}: not a picture in a known format") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise PictureError(f"cannot read {name}: it has more than {MAX_PIXELS} pixels") from error
+    except MemoryError as error:
+        raise PictureError(f"cannot read {name}: not enough memory") from error
+    except OSError as error:
+        raise PictureError(f"cannot read {name}: {reason(error)}") from error
+    except Exception as error:  # damaged files make Pillow's readers raise SyntaxError, ValueError, struct.error, ...
+        raise PictureError(f"cannot read {name}: damaged or unsupported ({first_line(error)})") from error
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's message, or the exception's name if it has none."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def reason(error: OSError) -> str:
+    """What the operating system, or else Pillow, gives as the reason."""
+    return error.strerror.lower() if error.strerror else first_line(error)

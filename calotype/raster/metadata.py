@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What comes along with the pixels: EXIF, XMP and the orientation in them, found in images and put into files."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from PIL import ExifTags, Image, PngImagePlugin
+
+from ..errors import PictureError
+from .png16 import XMP_KEYWORD
+
+if TYPE_CHECKING:
+    from .picture import Raster
+
+EXIF_PREFIX = b"Exif\0\0"
+
+_TIFF_TAGS = (  # what a TIFF file says about the picture; its other tags describe the file
+    *(270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 33432),
+    *(40091, 40092, 40093, 40094, 40095),  # title, comment, author, keywords, subject of Windows
+)
+_XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))([1-8])(?=["'<])""")
+_JPEG_MARKER = 65533  # bytes of content that one marker of a JPEG file holds
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What an image says of itself, as it shall be once the image is upright."""
+
+    orientation: int  # EXIF's, 1 to 8, of the pixels as they are; exif and xmp say 1
+    icc: bytes | None  # whatever calls itself a colour profile
+    exif: bytes | None  # a TIFF structure, without EXIF_PREFIX
+    xmp: bytes | None  # UTF-8
+
+
+def find(image: Image.Image, info: Mapping[Any, Any]) -> Metadata:
+    """The metadata of a loaded image; ``info`` stands for ``image.info``."""
+    icc = info.get("icc_profile")
+    orientation, exif, xmp = _upright(_exif(image, info), _xmp(image, info))
+    return Metadata(orientation, bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp)
+
+
+def _exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
+    exif = info.get("exif")
+    if isinstance(exif, Image.Exif):
+        exif = exif.tobytes()
+    elif "exif" not in info and isinstance(raw := info.get("Raw profile type exif"), str):
+        try:
+            exif = bytes.fromhex("".join(raw.split("\n")[3:]))  # as ImageMagick writes it into PNG
+        except ValueError:
+            return None
+    elif "exif" not in info and hasattr(image, "tag_v2"):
+        exif = _tiff_exif(image)
+    if not isinstance(exif, bytes | bytearray):
+        return None
+    return re.sub(b"^(?:Exif\0\0)+", b"", bytes(exif)) or None
+
+
+def _xmp(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
+    xmp = info.get("xmp") or ("xmp" not in info and info.get("XML:com.adobe.xmp"))
+    if isinstance(xmp, str):
+        xmp = xmp.encode("utf-8", "replace")
+    if not isinstance(xmp, bytes | bytearray) or not xmp:
+        return None
+    if hasattr(image, "tag_v2"):
+        xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)  # Pillow's TIFF reader has turned the picture already
+    return bytes(xmp)
+
+
+def _tiff_exif(image: Image.Image) -> bytes | None:
+    """EXIF of a TIFF file, whose tags stand among those that describe the file."""
+    kept = Image.Exif()
+    try:
+        _copy_tags(image.getexif(), kept)
+        return kept.tobytes() if len(kept) else None
+    except Exception:  # Pillow fails on damaged tags in many ways; the pixels are worth more than these tags
+        return None
+
+
+def _copy_tags(source: Image.Exif, target: Image.Exif) -> None:
+    for tag in _TIFF_TAGS:
+        if tag in source:
+            target[tag] = source[tag]
+    for ifd in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):
+        if entries := source.get_ifd(ifd):
+            target.get_ifd(ifd).update(entries)  # where Pillow's TIFF writer looks, if the tag itself is there
+            target[ifd] = dict(entries)
+
+
+def _orientation_field(exif: bytes) -> tuple[int, int, str] | None:
+    """Value, position and struct format of the orientation in a TIFF structure."""
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return None
+    try:
+        (start,) = struct.unpack_from(order + "I", exif, 4)
+        (count,) = struct.unpack_from(order + "H", exif, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind = struct.unpack_from(order + "HH", exif, entry)
+            if tag == ExifTags.Base.Orientation:
+                form = order + {1: "B", 3: "H", 4: "I"}[kind]
+                return int(struct.unpack_from(form, exif, entry + 8)[0]), entry + 8, form
+    except (struct.error, KeyError):
+        pass
+    return None
+
+
+def _upright(exif: bytes | None, xmp: bytes | None) -> tuple[int, bytes | None, bytes | None]:
+    """The orientation (1 to 8) that the metadata asks for, and the metadata for the upright picture.
+
+    The number is replaced in place: writing the EXIF anew would break the offsets inside of makers' notes.
+    """
+    orientation = 0
+    if exif is not None and (field := _orientation_field(exif)) is not None:
+        orientation, position, form = field
+        buffer = bytearray(exif)
+        struct.pack_into(form, buffer, position, 1)
+        exif = bytes(buffer)
+    if xmp is not None:
+        if orientation == 0 and (match := _XMP_ORIENTATION.search(xmp)):
+            orientation = int(match[2])
+        xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
+    return orientation if 1 <= orientation <= 8 else 1, exif, xmp
+
+
+def writer_options(raster: Raster, kind: str, name: str) -> dict[str, Any]:
+    """Arguments with which Pillow's writer of this format stores profile, EXIF and XMP; none where it cannot."""
+    options: dict[str, Any] = {}
+    if kind not in ("PNG", "JPEG", "WEBP", "AVIF", "TIFF"):
+        return options
+    if raster.icc is not None:
+        options["icc_profile"] = raster.icc
+    if kind == "TIFF":
+        tags = Image.Exif()
+        if raster.exif is not None:
+            source = Image.Exif()
+            source.load(raster.exif)
+            _copy_tags(source, tags)
+            if ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags:
+                options["compression"] = None  # Pillow writes nested tags into uncompressed files only
+        if raster.xmp is not None:
+            tags[ExifTags.Base.XMLPacket] = raster.xmp
+        return options | {"exif": tags} if len(tags) else options
+    exif = None if raster.exif is None else EXIF_PREFIX + raster.exif
+    if kind == "JPEG":
+        room = {"EXIF": (exif, _JPEG_MARKER), "XMP": (raster.xmp, _JPEG_MARKER - 29)}  # 29: the name of the XMP marker
+        for what, (data, limit) in room.items():
+            if data is not None and len(data) > limit:
+                raise PictureError(
+                    f"cannot write {name}: JPEG holds at most {limit} bytes of {what}, not {len(data)}; "
+                    "strip the metadata or write .png"
+                )
+    if exif is not None:
+        options["exif"] = exif
+    if raster.xmp is not None and kind == "PNG":
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add(b"iTXt", XMP_KEYWORD + raster.xmp)
+    elif raster.xmp is not None:
+        options["xmp"] = raster.xmp
+    return options

@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The Raster, and its ways from and to Pillow images and NumPy arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..container import MAX_PIXELS, MAX_SIDE
+from ..errors import PictureError
+from . import bands, metadata, modes, profiles
+from .guard import pillow_limit, reading
+
+Samples: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Raster:
+    """A picture: upright samples, alpha and what describes them.
+
+    samples: (H, W, 1) grey or (H, W, 3) RGB, uint8 or uint16, the full range used.
+    alpha: (H, W) of the same type, not premultiplied; None if the picture is opaque.
+    icc: colour profile of the samples (grey or RGB like them); None means sRGB.
+    exif: TIFF structure, without the prefix ``Exif\\0\\0``; its orientation is 1.
+    xmp: packet in UTF-8.
+
+    Raises PictureError if samples and alpha are not of these shapes and types.
+    """
+
+    samples: Samples
+    alpha: Samples | None = None
+    icc: bytes | None = None
+    exif: bytes | None = None
+    xmp: bytes | None = None
+
+    def __post_init__(self) -> None:
+        shape = self.samples.shape
+        if len(shape) != 3 or shape[2] not in (1, 3) or self.samples.dtype not in (np.uint8, np.uint16):
+            raise PictureError(
+                f"samples must be (height, width, 1 or 3) of uint8 or uint16, not {shape} of {self.samples.dtype}"
+            )
+        check_size(shape[1], shape[0])
+        if self.alpha is not None and (self.alpha.shape != shape[:2] or self.alpha.dtype != self.samples.dtype):
+            raise PictureError(
+                f"alpha must be {shape[:2]} of {self.samples.dtype} like the samples, "
+                f"not {self.alpha.shape} of {self.alpha.dtype}"
+            )
+
+    @property
+    def width(self) -> int:
+        """Pixels in a row."""
+        return int(self.samples.shape[1])
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.samples.shape[0])
+
+    @property
+    def channels(self) -> int:
+        """1 (grey) or 3 (RGB); alpha does not count."""
+        return int(self.samples.shape[2])
+
+    @property
+    def depth(self) -> int:
+        """Bits a sample: 8 or 16."""
+        return 8 * self.samples.dtype.itemsize
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise PictureError unless a picture of this size can be stored."""
+    if width < 1 or height < 1:
+        raise PictureError(f"a picture needs at least one pixel, this one has {width} x {height}")
+    if width > MAX_SIDE or height > MAX_SIDE:
+        raise PictureError(f"a picture of {width} x {height} is too long: a side has at most {MAX_SIDE} pixels")
+    if width * height > MAX_PIXELS:
+        raise PictureError(f"a picture of {width} x {height} is too large: the limit is {MAX_PIXELS} pixels")
+
+
+def from_picture(picture: Image.Image | NDArray[Any] | Raster, *, strip: bool = False) -> Raster:
+    """Take a Pillow image of any mode, a NumPy array or a Raster.
+
+    Arrays are (H, W), (H, W, 1), (H, W, 2) grey with alpha, (H, W, 3) RGB or (H, W, 4) RGBA, of bool, uint8 or uint16;
+    a Raster of an array may share its memory. Of an animation the current frame is taken.
+
+    ``strip`` leaves out the colour profile, EXIF and XMP. Colours do not change by that: 8-bit samples with a profile
+    other than sRGB are converted to sRGB first; 16-bit samples with such a profile are refused.
+
+    Raises PictureError.
+    """
+    if isinstance(picture, Image.Image):
+        return from_image(picture, strip=strip)
+    if isinstance(picture, Raster):
+        return _stripped(picture) if strip else picture
+    if isinstance(picture, np.ndarray):
+        return _from_array(picture)
+    hint = ": open the file with calotype.raster.load() or PIL.Image.open()" if isinstance(picture, str | Path) else ""
+    raise PictureError(f"a picture is a Pillow image or a NumPy array, not {type(picture).__name__}{hint}")
+
+
+def from_image(
+    image: Image.Image, *, strip: bool = False, overrides: Mapping[str, object] | None = None, name: str = "the picture"
+) -> Raster:
+    """Like :func:`from_picture` for a Pillow image.
+
+    ``overrides`` replaces entries of ``image.info`` (``icc_profile``, ``exif``, ``xmp``; None removes one); ``name`` is
+    what errors call the picture.
+    """
+    check_size(*image.size)
+    with reading(name), pillow_limit():
+        image.load()  # some metadata follows the pixels, and the TIFF reader turns the picture only now
+        info: dict[Any, Any] = {**image.info, **(overrides or {})}
+        about = metadata.find(image, info)
+        plan = modes.plan(image, info, about.icc, strip=strip)
+        samples, alpha = bands.blank(image.size, about.orientation, plan.depth, plan.channels, plan.alpha)
+        bands.fill(image, about.orientation, plan.read, samples, alpha)
+    return Raster(samples, alpha) if strip else Raster(samples, alpha, plan.icc, about.exif, about.xmp)
+
+
+def _from_array(array: NDArray[Any]) -> Raster:
+    advice = "expected (height, width) or (height, width, channels) with 1 to 4 channels of uint8 or uint16"
+    if array.ndim not in (2, 3) or (array.ndim == 3 and not 1 <= array.shape[2] <= 4) or 0 in array.shape:
+        raise PictureError(f"an array of shape {array.shape} is not a picture: {advice}")
+    check_size(array.shape[1], array.shape[0])
+    if array.dtype == np.bool_:
+        array = array.astype(np.uint8) * np.uint8(255)
+    if array.dtype.kind == "f":
+        raise PictureError(
+            f"an array of {array.dtype} has no known range: scale it to 0..255 or 0..65535, round it, "
+            "and convert it with .astype(numpy.uint8) or .astype(numpy.uint16)"
+        )
+    if array.dtype.kind != "u" or array.dtype.itemsize > 2:
+        raise PictureError(
+            f"an array of {array.dtype} is not a picture: {advice}; if its values fit, convert it with .astype()"
+        )
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if array.ndim == 2:
+        array = array[..., None]
+    if array.shape[2] in (2, 4):
+        return Raster(np.ascontiguousarray(array[..., :-1]), np.ascontiguousarray(array[..., -1]))
+    return Raster(np.ascontiguousarray(array))
+
+
+def _stripped(raster: Raster) -> Raster:
+    mode = "L" if raster.channels == 1 else "RGB"
+    if raster.depth == 16:
+        profiles.refuse_deep_conversion(raster.icc, mode)
+    elif profiles.correction(raster.icc, mode) is not None:
+        return from_image(to_image(raster), strip=True)
+    return replace(raster, icc=None, exif=None, xmp=None)
+
+
+def to_image(raster: Raster) -> Image.Image:
+    """The picture as a Pillow image: L, LA, RGB or RGBA, or I;16 for 16-bit grey without alpha.
+
+    Pillow has no other mode with 16 bits: 16-bit RGB, and 16-bit pictures with alpha, are rounded to 8 bits
+    (:func:`to_array` and :func:`calotype.raster.save` to PNG keep all 16). ``info`` holds ``icc_profile``, ``exif`` and
+    ``xmp``.
+    """
+    deep_grey = raster.depth == 16 and raster.channels == 1 and raster.alpha is None
+    samples = raster.samples if deep_grey else bands.to_8(raster.samples)
+    image = pillow_image(samples[..., 0] if raster.channels == 1 else samples)
+    if raster.alpha is not None:
+        image.putalpha(pillow_image(bands.to_8(raster.alpha)))
+    if raster.icc is not None:
+        image.info["icc_profile"] = raster.icc
+    if raster.exif is not None:
+        image.info["exif"] = metadata.EXIF_PREFIX + raster.exif
+    if raster.xmp is not None:
+        image.info["xmp"] = raster.xmp
+    return image
+
+
+def to_array(raster: Raster) -> NDArray[Any]:
+    """The picture as an array of uint8 or uint16: (H, W) grey, (H, W, 3) RGB, (H, W, 2 or 4) with alpha.
+
+    Without alpha it shares memory with the raster.
+    """
+    if raster.alpha is not None:
+        return np.concatenate([raster.samples, raster.alpha[..., None]], axis=2)
+    return raster.samples[..., 0] if raster.channels == 1 else raster.samples
+
+
+def pillow_image(array: NDArray[Any]) -> Image.Image:
+    """A Pillow image of mode L, RGB or I;16 from an array (H, W) or (H, W, 3)."""
+    return Image.fromarray(np.ascontiguousarray(array, array.dtype.newbyteorder("<")))

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Recipes: TOML files whose tables are the configuration dataclasses of network, loop and crops."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+from ..errors import CalotypeError
+
+T = TypeVar("T")
+FOLDER = Path(__file__).parent / "recipes"
+
+
+def load_recipe(name: str | Path) -> dict[str, Any]:
+    """The tables of a recipe: one that ships (by its id) or a TOML file of your own (by its path)."""
+    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
+        raise CalotypeError(f"there is no recipe {name}; there are: {known}, or name a .toml file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise CalotypeError(f"{path} is not TOML: {error}") from error
+
+
+def configure(kind: type[T], table: Mapping[str, Any], **overrides: Any) -> T:
+    """A configuration dataclass from a recipe's table; None in ``overrides`` leaves a value as it is."""
+    hints = get_type_hints(kind)
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    unknown = set(table) - known
+    if unknown:
+        raise CalotypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}")
+    values = {**table, **{k: v for k, v in overrides.items() if v is not None}}
+    for key, value in values.items():
+        if isinstance(value, list):
+            values[key] = tuple(value)
+        elif hints[key] is float and isinstance(value, int):
+            values[key] = float(value)
+        elif not isinstance(value, hints[key]):
+            raise CalotypeError(f"{kind.__name__}.{key} should be {hints[key].__name__}, not {value!r}")
+    return kind(**values)

@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Picture files: formats, depth, failures and damage."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from calotype.errors import PictureError
+from calotype.raster import Raster, from_picture, load, save
+
+from .drawing import XMP, exif_bytes, image_of, pattern, png
+
+
+def test_first_frame_of_an_animation(tmp_path: Path) -> None:
+    frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "lime", "blue")]
+    for suffix in (".gif", ".webp", ".png", ".tiff"):
+        frames[0].save(tmp_path / f"a{suffix}", save_all=True, append_images=frames[1:])
+        picture = load(tmp_path / f"a{suffix}")
+        assert picture.samples[0, 0, 0] > 240
+        assert picture.samples[0, 0, 2] < 15
+
+
+def test_save_from_load_keeps_alpha(tmp_path: Path) -> None:
+    for mode in ("LA", "RGBA"):
+        picture = from_picture(image_of(mode))
+        for suffix in (".png", ".tiff", ".webp", ".avif"):
+            save(picture, tmp_path / f"a{suffix}")
+            back = load(tmp_path / f"a{suffix}")
+            assert back.alpha is not None
+            if suffix != ".avif":
+                assert np.array_equal(back.alpha, picture.alpha)  # type: ignore[arg-type]
+        for suffix in (".jpg", ".bmp", ".ppm"):
+            with pytest.raises(PictureError, match=r"\.png, \.webp, \.avif and \.tiff"):
+                save(picture, tmp_path / f"a{suffix}")
+            assert not (tmp_path / f"a{suffix}").exists()
+
+
+def test_depth_of_written_files(tmp_path: Path) -> None:
+    grey = Raster(pattern(channels=1, dtype=np.uint16))
+    colour = Raster(pattern(dtype=np.uint16))
+    for suffix in (".png", ".tiff", ".pgm", ".jp2"):
+        save(grey, tmp_path / f"g{suffix}")
+        assert np.array_equal(load(tmp_path / f"g{suffix}").samples, grey.samples), suffix
+    for picture in (grey, colour):
+        for suffix in (".jpg", ".webp", ".bmp", ".avif"):
+            save(picture, tmp_path / f"c{suffix}")
+            assert load(tmp_path / f"c{suffix}").depth == 8
+    for suffix in (".tiff", ".jp2"):
+        with pytest.raises(PictureError, match=r"\.png only"):
+            save(colour, tmp_path / f"c{suffix}")
+
+
+def test_jpeg_has_full_colour_resolution(tmp_path: Path) -> None:
+    save(Raster(pattern()), tmp_path / "a.jpg")
+    with Image.open(tmp_path / "a.jpg") as image:
+        assert image.layer[0][1:3] == image.layer[1][1:3] == (1, 1)  # type: ignore[attr-defined]
+
+
+def test_formats_by_name(tmp_path: Path) -> None:
+    picture = Raster(pattern())
+    for name in ("png", ".PNG", "PNG"):
+        file = io.BytesIO()
+        save(picture, file, name)
+        assert np.array_equal(load(io.BytesIO(file.getvalue())).samples, picture.samples)
+    save(picture, tmp_path / "temporary.part", ".jpeg")
+    with Image.open(tmp_path / "temporary.part") as image:
+        assert image.format == "JPEG"
+    for target, kind in ((tmp_path / "a.xyz", None), (tmp_path / "a", None), (io.BytesIO(), "xyz")):
+        with pytest.raises(PictureError, match=r"\.png, \.jpg"):
+            save(picture, target, kind)
+    with pytest.raises(PictureError, match="name the format"):
+        save(picture, io.BytesIO())
+
+
+def test_failures_of_writing_are_sentences(tmp_path: Path) -> None:
+    picture = Raster(pattern())
+    for suffix in (".png", ".jpg"):
+        with pytest.raises(PictureError, match="no such file or directory"):
+            save(picture, tmp_path / "missing" / f"a{suffix}")
+    with pytest.raises(PictureError, match="cannot write"):
+        save(Raster(np.zeros((1, 20000, 3), np.uint8)), tmp_path / "a.webp")
+    with pytest.raises(PictureError, match="EXIF"):
+        save(Raster(pattern(), None, None, exif_bytes() + bytes(70000)), tmp_path / "a.jpg")
+    with pytest.raises(PictureError, match="XMP"):
+        save(Raster(pattern(), None, None, None, XMP + b" " * 70000), tmp_path / "a.jpg")
+
+
+def test_failures_of_reading_are_sentences(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="no such file"):
+        load(tmp_path / "missing.png")
+    with pytest.raises(PictureError, match="directory"):
+        load(tmp_path)
+    for content in (b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"):
+        (tmp_path / "junk.png").write_bytes(content)
+        with pytest.raises(PictureError, match=r"junk\.png"):
+            load(tmp_path / "junk.png")
+    with pytest.raises(PictureError, match="PostScript"):
+        load(io.BytesIO(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"))
+    with pytest.raises(PictureError, match="pixels"):
+        load(io.BytesIO(png(60000, 60000, b"")))
+    with pytest.raises(PictureError, match="65535"):
+        load(io.BytesIO(png(70000, 1, b"")))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".gif", ".bmp"])
+def test_damaged_files_raise_nothing_else(suffix: str, tmp_path: Path) -> None:
+    Image.fromarray(pattern(32, 32)).save(tmp_path / f"a{suffix}")
+    data = (tmp_path / f"a{suffix}").read_bytes()
+    rng = np.random.default_rng(5)
+    for trial in range(60):
+        damaged = bytearray(data)
+        if trial % 2:
+            del damaged[int(rng.integers(1, len(data))) :]
+        else:
+            for _ in range(4):
+                damaged[int(rng.integers(0, len(data)))] = int(rng.integers(0, 256))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                load(io.BytesIO(bytes(damaged)))
+            except PictureError as error:
+                assert str(error).startswith(("cannot read the picture", "a picture"))
+
+
+def test_truncated_pictures_are_refused(tmp_path: Path) -> None:
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "a.png")
+    data = (tmp_path / "a.png").read_bytes()
+    with pytest.raises(PictureError, match="truncated"):
+        load(io.BytesIO(data[: len(data) // 2]))
+    with Image.open(io.BytesIO(data[: len(data) // 2])) as image, pytest.raises(PictureError, match="truncated"):
+        from_picture(image)
+
+
+def test_pillows_limit_is_raised_for_the_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    file = io.BytesIO()
+    image = Image.fromarray(pattern())
+    image.save(file, "PNG")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load(io.BytesIO(file.getvalue())).width == 13
+    assert Image.MAX_IMAGE_PIXELS == 10
