@@ -23,11 +23,11 @@ from .container import Parts, TooNewError
 from .errors import FormatError
 
 MAX_WARNINGS = 32  # sentences about one file
-EFFORT = 32  # bytes that may be checked for each byte of the file: keeps hostile files linear
+EFFORT = 64  # bytes that may be checked for each byte of the file: keeps hostile files linear
 # What else takes time, in bytes of CRC:
-FAULT, CANDIDATE, TILE = 1024, 256, 4096
+FAULT, CANDIDATE, TILE = 2048, 512, 8192
 
-_LARGE = 2**16  # bytes of a candidate whose surroundings are worth a look before its CRC
+_LARGE = 2**12  # bytes; in noise most candidates that are larger can be told by what follows them, without a CRC
 _CANDIDATE = re.compile(rb"[cexATE]")  # types of all boxes but the header
 _POLYNOMIAL = 0xEDB88320  # of CRC-32, without x^32; bit 31 is the coefficient of x^0
 
@@ -104,8 +104,7 @@ def _search(view: memoryview, offset: int, count: int, effort: int) -> tuple[Box
         found = frame(view, match.start())
         if found is None or found.end > len(view):
             continue
-        # Most large candidates are no boxes, and nothing that looks like a box follows them: save their CRC.
-        if found.end - found.offset > _LARGE and found.end + 5 <= len(view) and frame(view, found.end) is None:
+        if found.end - found.offset > _LARGE and not _followed(view, found.end):
             continue
         effort -= found.end - found.offset
         if found.kind == "T":
@@ -119,6 +118,14 @@ def _search(view: memoryview, offset: int, count: int, effort: int) -> tuple[Box
         elif not crc_error(view, found, 0):
             return found, 0, effort
     return None, 0, effort
+
+
+def _followed(view: memoryview, offset: int) -> bool:
+    """Whether the file ends at `offset`, or what stands there looks like a known box."""
+    if offset + 5 > len(view):
+        return True
+    following = frame(view, offset)
+    return following is not None and following.kind in "cexATE"
 
 
 def tile_index(view: memoryview, found: Box) -> int:

@@ -22,6 +22,15 @@ def decode(data: bytes) -> Picture:
     return np.asarray(calotype.decode(data, threads=1, as_array=True))
 
 
+def predict(picture: Picture, setting: float) -> float:
+    """Bytes that the probability tables predict for the picture, without any header."""
+    from calotype import codecs, raster
+    from calotype.codecs.talbot import quality_to_header
+
+    opened = codecs.get("talbot").open(threads=1)
+    return opened.predicted_bits(raster.from_picture(picture).samples, quality_to_header(setting)) / 8
+
+
 def versions() -> dict[str, str]:
     """Calotype and what runs its networks and its entropy coder."""
     return {"calotype": __version__, **{name: version(name) for name in ("onnxruntime", "constriction")}}
@@ -38,4 +47,5 @@ TALBOT = Codec(
     decode,
     versions,
     step=0.25,
+    predict=predict,
 )

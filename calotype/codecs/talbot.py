@@ -106,6 +106,11 @@ class Talbot:
         """Tile payloads of a picture in raster order."""
         return self.code(self.analyse(samples), tile_count(samples), stored_quality, progress)
 
+    def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
+        """What the probability tables say that the tiles of :meth:`encode` take, in bits; for benchmarks."""
+        gain = self.gain("encoder", stored_quality)
+        return sum(self.prior.encode(y * gain, position(stored_quality))[1] for _, y in self.analyse(samples))
+
     def latents(self, samples: Samples) -> Latents:
         """All latents at once, for coding at several qualities."""
         tiles = dict(self.analyse(samples))

@@ -1,0 +1,90 @@
+"""Make the golden files anew: run it only when the format of version 1 is *meant* to change.
+
+    python tests/make_golden.py
+
+Writes ``tests/golden/weights/small`` (a bundle of a few kilobytes with random weights, so that the files stay
+readable whatever weights ship), pictures encoded with it, and what they decode to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def drawing(height: int, width: int, channels: int, depth: int) -> np.ndarray:
+    """Waves and a hard edge: integer arithmetic only, the same everywhere."""
+    y, x = np.mgrid[:height, :width]
+    planes = [(x * (3 + c) + y * y // (7 + c)) % 256 // 2 + 64 * ((x // 16 + y // 24 + c) % 2) for c in range(channels)]
+    samples = np.stack(planes, 2)
+    return samples.astype(np.uint8) if depth == 8 else (samples * 257 + 3).astype(np.uint16)
+
+
+CASES: dict[str, tuple[tuple[int, int, int, int], float]] = {
+    "colour": ((70, 100, 3, 8), 60),
+    "grey": ((33, 17, 1, 8), 20),
+    "alpha": ((40, 40, 4, 8), 85),
+    "deep": ((48, 64, 3, 16), 99.5),
+    "pixel": ((1, 1, 3, 8), 50),
+    "tiles": ((40, 1100, 3, 8), 35),
+}
+
+
+def main() -> None:
+    import torch
+
+    from calotype.networks.talbot import Talbot, TalbotConfig
+    from calotype.training.export import export_bundle
+
+    torch.manual_seed(11)
+    config = TalbotConfig(c1=24, c2=32, m=32, blocks=1, hyper=16, z=8, context=(16, 16, 16), levels=3)
+    network = Talbot(config)
+    with torch.no_grad():
+        for p in network.parameters():
+            p.add_(0.15 * torch.randn_like(p) * p.abs().mean().clamp_min(0.02))
+        for passed in network.passes:
+            for layer in passed.linear:
+                layer.weight.add_(0.05 * torch.randn_like(layer.weight))
+        network.gain_encoder.copy_(torch.linspace(0.5, 3.0, config.levels)[:, None].expand(-1, config.m))
+        network.gain_decoder.copy_(-network.gain_encoder)
+    facts = {"id": "small", "codec": "talbot", "title": "random weights for tests", "paper": "", "licence": "BSD-3-Clause"}
+    export_bundle(network, torch.rand(4, 3, 256, 256), GOLDEN / "weights" / "small", facts)
+    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
+
+    import calotype
+
+    expected = {}
+    for name, (shape, quality) in CASES.items():
+        data = calotype.encode(drawing(*shape), quality=quality, threads=1)
+        (GOLDEN / f"{name}.calo").write_bytes(data)
+        decoded = np.asarray(calotype.decode(data, as_array=True))
+        corner = decoded[:2, :2].reshape(-1).tolist()
+        expected[name] = {"shape": list(decoded.shape), "latents": latents_hash(data), "corner": corner}
+    (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+
+
+def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
+    """Hash of all decoded latents of a file: exact, unlike pixels."""
+    from calotype import bundles, container
+    from calotype.codecs.talbot import STRIDE, TILE, Talbot, position
+    from calotype.tiling import Rectangle, grid
+
+    content = container.unpack(data)
+    header = content.header
+    codec = Talbot(bundles.find(header.codec, header.bundle), threads, optimise)
+    lattice = Rectangle(0, 0, header.width, header.height).scaled(divide=STRIDE)
+    digest = hashlib.sha256()
+    for payload, (_, _, tile) in zip(content.tiles, grid(lattice, TILE // STRIDE), strict=True):
+        y_hat = codec.prior.decode(payload, tile.height, tile.width, position(header.quality))
+        digest.update(np.ascontiguousarray(y_hat, "<f4").tobytes())
+    return digest.hexdigest()
+
+
+if __name__ == "__main__":
+    main()
