@@ -53,7 +53,13 @@ def main() -> None:
                 layer.weight.add_(0.05 * torch.randn_like(layer.weight))
         network.gain_encoder.copy_(torch.linspace(0.5, 3.0, config.levels)[:, None].expand(-1, config.m))
         network.gain_decoder.copy_(-network.gain_encoder)
-    facts = {"id": "small", "codec": "talbot", "title": "random weights for tests", "paper": "", "licence": "BSD-3-Clause"}
+    facts = {
+        "id": "small",
+        "codec": "talbot",
+        "title": "random weights for tests",
+        "paper": "",
+        "licence": "BSD-3-Clause",
+    }
     export_bundle(network, torch.rand(4, 3, 256, 256), GOLDEN / "weights" / "small", facts)
     os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
 

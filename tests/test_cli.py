@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from calotype.cli.names import cell_width, fit, shown
 from calotype.cli.screen import Bars, errors
 from calotype.cli.sizes import format_size, parse_size
 from calotype.cli.walk import PICTURE_SUFFIXES
-from calotype.errors import CalotypeError
+from calotype.errors import CalotypeError, DamageWarning
 
 BUNDLE = b"\x01\x02\x03\x04"
 posix = pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
@@ -52,7 +53,10 @@ class FakeCodec:
 
     def decode(self, data: bytes, *, region: Any = None, progress: Any = None, **asked: Any) -> raster.Raster:
         self.asked = {"region": region, **asked}
-        tile = container.unpack(data, salvage=asked["salvage"]).tiles[0]
+        content = container.unpack(data, salvage=asked["salvage"])
+        for lost in content.warnings:
+            warnings.warn(lost, DamageWarning, stacklevel=2)
+        tile = content.tiles[0]
         if tile is None:
             return raster.Raster(np.zeros((1, 1, 3), np.uint8))
         return raster.load(io.BytesIO(tile))
