@@ -4,13 +4,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from calotype.benchmark.bdrate import BDRate, Column, bd_rate
-from calotype.benchmark.curves import Curve
-from calotype.metrics import ms_ssim_db
+from calotype.benchmark.quality import Metric
 
-METRICS = {"psnr-rgb": "PSNR", "ms-ssim-rgb": "MS-SSIM"}  # column of the results -> its name in tables
+Columns = Mapping[str, list[float | None]]
+
+
+class Points(Protocol):
+    """What can be compared: a measured curve or a published one, which has averages only."""
+
+    @property
+    def name(self) -> str:
+        """Of the codec."""
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """The names of the pictures, if their single points are known."""
+
+    def averages(self) -> dict[str, list[float | None]]:
+        """The points of the average over all pictures, as columns."""
+
+    def of_picture(self, name: str) -> dict[str, list[float | None]]:
+        """The points of one picture, as columns."""
 
 
 @dataclass(frozen=True)
@@ -19,42 +38,47 @@ class Comparison:
 
     codec: str
     anchor: str
-    metric: str  # a key of METRICS
+    metric: str  # its name
     averaged: BDRate | None  # of the curves averaged over all pictures
     per_picture: float | None  # per cent, mean over the pictures whose curves overlap
     pictures: int  # how many those are
 
 
-def compare(curve: Curve, anchor: Curve, metric: str) -> Comparison:
-    """Delta rates of ``curve`` against ``anchor``; both measured on the same pictures."""
+def compare(curve: Points, anchor: Points, metric: Metric) -> Comparison:
+    """Delta rates of ``curve`` against ``anchor``; pictures that only one of them has are left out."""
     single = []
+    both = set(anchor.pictures)
     for name in curve.pictures:
-        found = delta(curve.of_picture(name), anchor.of_picture(name), metric)
+        found = delta(curve.of_picture(name), anchor.of_picture(name), metric) if name in both else None
         if found:
             single.append(found.percent)
     return Comparison(
-        curve.codec.name,
-        anchor.codec.name,
-        metric,
+        curve.name,
+        anchor.name,
+        metric.name,
         delta(curve.averages(), anchor.averages(), metric),
         math.fsum(single) / len(single) if single else None,
         len(single),
     )
 
 
-def delta(points: dict[str, list[float | None]], anchor: dict[str, list[float | None]], metric: str) -> BDRate | None:
+def compare_all(points: Sequence[Points], metrics: Sequence[Metric]) -> list[Comparison]:
+    """Every codec against every other one, in every metric."""
+    return [compare(a, b, metric) for metric in metrics for a in points for b in points if a is not b]
+
+
+def delta(points: Columns, anchor: Columns, metric: Metric) -> BDRate | None:
     """The delta rate between two tables of points, or None where it does not exist."""
-    quality, anchor_quality = scale(points[metric], metric), scale(anchor[metric], metric)
+    quality, anchor_quality = scaled(points, metric), scaled(anchor, metric)
     if usable(quality) < 2 or usable(anchor_quality) < 2:
         return None
     return bd_rate(anchor["bpp"], anchor_quality, points["bpp"], quality)
 
 
-def scale(values: Column, metric: str) -> Column:
-    """MS-SSIM in decibels, for near 1 its steps say nothing; PSNR as it is."""
-    if metric != "ms-ssim-rgb":
-        return values
-    return [None if value is None else ms_ssim_db(value) for value in values]
+def scaled(points: Columns, metric: Metric) -> Column:
+    """The column of the metric on its scale; without any value where the table has no such column."""
+    values = points.get(metric.column) or [None] * len(points["bpp"])
+    return [None if value is None else metric.scale(value) for value in values]
 
 
 def usable(values: Column) -> int:

@@ -4,13 +4,14 @@
 The file has CompressAI's form, with what made it and every single measurement beside the averages::
 
     {"name": "talbot", "description": "...",
-     "results": {"setting": [...], "bpp": [...], "psnr-rgb": [...], "ms-ssim-rgb": [...],
+     "results": {"setting": [...], "bpp": [...], "psnr-rgb": [...], "ms-ssim-rgb": [...], ...,
                  "encode_mps": [...], "decode_mps": [...]},
      "provenance": {"date": "...", "versions": {...}, "settings": {...}, ...},
      "pictures": {"1": {"setting": [...], "bytes": [...], "bpp": [...], ...}, ...}}
 
 Averages are means over the pictures (of MS-SSIM as such, not of its decibels), as in the literature; speeds are medians
-over the pictures, in megapixels a second. A number that does not exist, such as the PSNR of a lossless copy, is null.
+over the pictures, in megapixels a second. A number that does not exist is null: the PSNR of a lossless copy, the speed where other
+work went on beside it.
 """
 
 from __future__ import annotations
@@ -19,19 +20,15 @@ import json
 import math
 import platform
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from calotype.benchmark.codec import Codec
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.records import Cache, Record, Trial, fingerprint
-
-Progress = Callable[[int, int, str], None]  # measurements done, all of them, what comes next
-
+from calotype.benchmark.quality import Metric
+from calotype.benchmark.records import Record
 
 @dataclass(frozen=True)
 class Curve:
@@ -39,6 +36,12 @@ class Curve:
 
     codec: Codec
     records: tuple[Record, ...]  # picture by picture, settings in order
+    metrics: tuple[Metric, ...]
+
+    @property
+    def name(self) -> str:
+        """Of the codec."""
+        return self.codec.name
 
     @property
     def settings(self) -> tuple[float, ...]:
@@ -57,25 +60,24 @@ class Curve:
             "setting": [record.setting for record in records],
             "bytes": [record.bytes for record in records],
             "bpp": [record.bpp for record in records],
-            "psnr-rgb": [finite(record.psnr) for record in records],
-            "ms-ssim-rgb": [record.ms_ssim for record in records],
-            "encode_s": [round(record.encode_s, 6) for record in records],
-            "decode_s": [round(record.decode_s, 6) for record in records],
+            **{m.column: [record.quality[m.column] for record in records] for m in self.metrics},
+            "encode_s": [rounded(record.encode_s) for record in records],
+            "decode_s": [rounded(record.decode_s) for record in records],
             "predicted_bytes": [record.predicted_bytes for record in records],
         }
 
     def averages(self) -> dict[str, list[float | None]]:
         """The points of the average over all pictures, as columns."""
         columns: dict[str, list[float | None]] = {"setting": list(self.settings)}
-        for name in ("bpp", "psnr-rgb", "ms-ssim-rgb", "encode_mps", "decode_mps"):
-            columns[name] = []
+        names = [metric.column for metric in self.metrics]
+        columns |= {name: [] for name in ("bpp", *names, "encode_mps", "decode_mps")}
         for setting in self.settings:
             records = [record for record in self.records if record.setting == setting]
             columns["bpp"].append(mean([record.bpp for record in records]))
-            columns["psnr-rgb"].append(mean([record.psnr for record in records]))
-            columns["ms-ssim-rgb"].append(mean([record.ms_ssim for record in records]))
-            columns["encode_mps"].append(speed([record.megapixels / record.encode_s for record in records]))
-            columns["decode_mps"].append(speed([record.megapixels / record.decode_s for record in records]))
+            for name in names:
+                columns[name].append(mean([record.quality[name] for record in records]))
+            columns["encode_mps"].append(speed([record.megapixels for record in records], [r.encode_s for r in records]))
+            columns["decode_mps"].append(speed([record.megapixels for record in records], [r.decode_s for r in records]))
         return columns
 
     def to_json(self, data_set: str) -> dict[str, Any]:
@@ -92,63 +94,6 @@ class Curve:
         """Write the file, with one line a column so that changes can be read."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(compact_json(self.to_json(data_set)), encoding="utf-8")
-
-
-def measure(
-    codecs: Sequence[Codec],
-    photographs: Sequence[Photograph],
-    settings: Mapping[str, Sequence[float]] | None = None,
-    *,
-    rounds: int = 1,
-    cache: Cache | None = None,
-    progress: Progress | None = None,
-) -> dict[str, Curve]:
-    """Send every picture through every codec at each of its settings.
-
-    The codecs take turns - A, B, C, and again if ``rounds`` asks for it - so that whatever else the machine does meets
-    them alike; times are medians over the rounds. ``settings`` replaces the default settings of the codecs it names.
-    Records that ``cache`` holds are not measured again.
-    """
-    chosen = {codec.name: tuple((settings or {}).get(codec.name, codec.settings)) for codec in codecs}
-    prints = {codec.name: fingerprint(codec) for codec in codecs}
-    found: dict[tuple[str, str, float], Record] = {}
-    total = len(photographs) * sum(len(values) for values in chosen.values())
-    for photograph in photographs:
-        for values in zip_longest(*(chosen[codec.name] for codec in codecs)):
-            trials: list[tuple[Trial, Path | None]] = []
-            for codec, setting in zip(codecs, values, strict=True):
-                if setting is None:  # this codec has fewer settings than others
-                    continue
-                path = cache.path(prints[codec.name], photograph, setting, rounds) if cache else None
-                known = cache.get(path, photograph) if cache and path else None
-                if known:
-                    found[codec.name, photograph.name, setting] = known
-                else:
-                    trials.append((Trial(codec, photograph, setting), path))
-            for _ in range(rounds):
-                for trial, _path in trials:
-                    if progress:
-                        label = f"{trial.codec.name} {trial.setting:g}, {photograph.name}"
-                        progress(len(found), total, label)
-                    trial.run()
-            for trial, path in trials:
-                record = trial.record()
-                found[trial.codec.name, photograph.name, trial.setting] = record
-                if cache and path:
-                    cache.put(path, record)
-    if progress:
-        progress(total, total, "")
-    return {
-        codec.name: Curve(
-            codec,
-            tuple(
-                found[codec.name, photograph.name, setting]
-                for photograph in photographs
-                for setting in chosen[codec.name]
-            ),
-        )
-        for codec in codecs
-    }
 
 
 def provenance() -> dict[str, Any]:
@@ -171,20 +116,21 @@ def processor() -> str:
     return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
-def finite(value: float) -> float | None:
-    """JSON knows no infinity."""
-    return value if math.isfinite(value) else None
-
-
 def mean(values: Sequence[float | None]) -> float | None:
     """The mean, or None if a value is missing or not finite."""
     present = [value for value in values if value is not None and math.isfinite(value)]
     return math.fsum(present) / len(present) if len(present) == len(values) else None
 
 
-def speed(values: Sequence[float]) -> float:
-    """The median with as many digits as a timing deserves."""
-    return round(statistics.median(values), 3)
+def speed(megapixels: Sequence[float], seconds: Sequence[float | None]) -> float | None:
+    """The median with as many digits as a timing deserves, or None if a time is missing."""
+    speeds = [size / time for size, time in zip(megapixels, seconds, strict=True) if time is not None]
+    return round(statistics.median(speeds), 3) if len(speeds) == len(seconds) else None
+
+
+def rounded(seconds: float | None) -> float | None:
+    """To the microsecond."""
+    return None if seconds is None else round(seconds, 6)
 
 
 def compact_json(value: Any, indent: str = "") -> str:

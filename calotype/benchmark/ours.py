@@ -32,8 +32,12 @@ def predict(picture: Picture, setting: float) -> float:
 
 
 def versions() -> dict[str, str]:
-    """Calotype and what runs its networks and its entropy coder."""
-    return {"calotype": __version__, **{name: version(name) for name in ("onnxruntime", "constriction")}}
+    """Calotype, the weights, and what runs its networks and its entropy coder."""
+    from calotype import bundles
+
+    weights = next((bundle.hash[:8] for bundle in bundles.installed() if bundle.codec == "talbot"), "none")
+    libraries = {name: version(name) for name in ("onnxruntime", "constriction")}
+    return {"calotype": __version__, "weights": weights, **libraries}
 
 
 TALBOT = Codec(

@@ -7,8 +7,10 @@ codec     encoder                                               settings beside 
 jpeg      libjpeg-turbo                                         optimised Huffman tables, progressive, 4:2:0
 webp      libwebp, lossy                                        method 6 (slowest), 4:2:0
 jpeg2000  OpenJPEG, wavelet 9/7, colour transform, one layer    quality as a target PSNR in dB
-avif      libaom                                                speed 6, 4:4:4, one thread, one tile
-avif-420  libaom                                                speed 6, 4:2:0, one thread, one tile
+avif      libaom as libavif sets it up (tune iq)                speed 6, 4:4:4, one thread, one tile
+avif-psnr libaom, tuned for PSNR (tune psnr)                    speed 6, 4:4:4, one thread, one tile
+avif-420  libaom as libavif sets it up (tune iq)                speed 6, 4:2:0, one thread, one tile
+jxl       libjxl, see jxl.py                                    effort 7, distance from quality as in cjxl
 ========= ===================================================== =============================================
 """
 
@@ -80,17 +82,22 @@ def whole_quality(setting: float) -> dict[str, object]:
     return {"quality": round(setting)}
 
 
-def avif(name: str, subsampling: str) -> Codec:
-    """AVIF at libaom's speed 6 with one thread, without tiles."""
+def avif(name: str, subsampling: str, settings: tuple[float, ...], tune: str = "") -> Codec:
+    """AVIF at libaom's speed 6 with one thread, without tiles.
+
+    Without ``tune`` it is what people get: since version 1.4 libavif has libaom tune still pictures for the eye, which
+    costs some PSNR. ``tune="psnr"`` is the stronger opponent where PSNR is the measure.
+    """
+    parameters = {"codec": "aom", "speed": 6, "subsampling": subsampling, "max_threads": 1, "autotiling": False}
     return pillow_codec(
         name,
-        f"AVIF (libaom speed 6, {subsampling})",
+        f"AVIF (libaom speed 6, {subsampling}{f', tune {tune}' if tune else ''})",
         plugin="AVIF",
         extension=".avif",
         library="avif",
         knob="quality",
-        settings=(5, 15, 25, 35, 45, 55, 65, 75, 85, 92),
-        parameters={"codec": "aom", "speed": 6, "subsampling": subsampling, "max_threads": 1, "autotiling": False},
+        settings=settings,
+        parameters={**parameters, "advanced": {"tune": tune}} if tune else parameters,
         keyword=whole_quality,
         lowest=0,
     )
@@ -136,5 +143,7 @@ JPEG2000 = pillow_codec(
     step=0.25,
 )
 
-AVIF = avif("avif", "4:4:4")
-AVIF_420 = avif("avif-420", "4:2:0")
+QUALITIES = (5, 15, 25, 35, 45, 55, 65, 75, 85, 92)
+AVIF = avif("avif", "4:4:4", QUALITIES)
+AVIF_PSNR = avif("avif-psnr", "4:4:4", (1, 4, 8, 12, 20, 30, 40, 50, 65, 85), tune="psnr")
+AVIF_420 = avif("avif-420", "4:2:0", QUALITIES)

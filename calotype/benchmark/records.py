@@ -8,7 +8,8 @@ import json
 import math
 import statistics
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ import numpy as np
 
 from calotype.benchmark.codec import Codec, Picture
 from calotype.benchmark.pictures import Photograph
+from calotype.benchmark.quality import MS_SSIM, PSNR, Metric
 from calotype.errors import CalotypeError, PictureError
-from calotype.metrics import bits_per_pixel, most_scales, ms_ssim, mse
-from calotype.metrics.similarity import SCALE_WEIGHTS
+from calotype.metrics import bits_per_pixel
 
-MEASUREMENT = 1  # raise it when a metric or the way of timing changes: cached records then no longer count
+MEASUREMENT = 2  # raise it when a metric or the way of timing changes: cached records then no longer count
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,9 @@ class Record:
     width: int
     height: int
     bytes: int  # of the whole file
-    mse: float  # over the RGB samples; 0 for a lossless copy
-    ms_ssim: float | None  # None where a side is 160 pixels or less
-    encode_s: float  # medians over the rounds
-    decode_s: float
+    quality: Mapping[str, float | None]  # by the column of the metric; None where it does not exist
+    encode_s: float | None  # medians over the rounds; None where other work went on beside it
+    decode_s: float | None
     predicted_bytes: float | None = None  # by the codec's probability tables, where it tells
 
     @property
@@ -51,7 +51,26 @@ class Record:
     @property
     def psnr(self) -> float:
         """In dB over RGB; infinite for a lossless copy."""
-        return math.inf if self.mse == 0 else 10 * math.log10(255 * 255 / self.mse)
+        value = self.quality[PSNR.column]
+        return math.inf if value is None else value
+
+    @property
+    def ms_ssim(self) -> float | None:
+        """Over RGB; None where a side is 160 pixels or less."""
+        return self.quality[MS_SSIM.column]
+
+    def answers(self, metrics: Collection[Metric], *, timed: bool) -> bool:
+        """Whether all of this was measured."""
+        known = all(metric.column in self.quality for metric in metrics)
+        return known and (self.encode_s is not None or not timed)
+
+    def with_earlier(self, known: Record | None) -> Record:
+        """This record, with what an earlier one of the same measurement knew beside it."""
+        if known is None or known.bytes != self.bytes:
+            return self
+        times = self if self.encode_s is not None else known
+        quality = {**known.quality, **self.quality}
+        return replace(self, quality=quality, encode_s=times.encode_s, decode_s=times.decode_s)
 
 
 @dataclass
@@ -78,7 +97,7 @@ class Trial:
         self.encode_s.append(middle - start)
         self.decode_s.append(end - middle)
 
-    def record(self) -> Record:
+    def record(self, metrics: Sequence[Metric] = (PSNR, MS_SSIM), *, timed: bool = True) -> Record:
         """Compare the decoded picture with the original. Raises PictureError if it came back in another size."""
         original, decoded = self.photograph.samples, self.decoded
         if original.shape != decoded.shape:
@@ -92,10 +111,9 @@ class Trial:
             width=width,
             height=height,
             bytes=len(self.data),
-            mse=mse(original, decoded),
-            ms_ssim=ms_ssim(original, decoded) if most_scales(height, width) == len(SCALE_WEIGHTS) else None,
-            encode_s=statistics.median(self.encode_s),
-            decode_s=statistics.median(self.decode_s),
+            quality={metric.column: metric.measure(original, decoded) for metric in metrics},
+            encode_s=statistics.median(self.encode_s) if timed else None,
+            decode_s=statistics.median(self.decode_s) if timed else None,
             predicted_bytes=self.codec.predict(original, self.setting) if self.codec.predict else None,
         )
 
@@ -122,23 +140,46 @@ class Cache:
     def path(self, codec_print: str, photograph: Photograph, setting: float, rounds: int) -> Path:
         """Where the record of this measurement lies."""
         key = json.dumps([codec_print, photograph.digest, float(setting), rounds])
-        name = hashlib.sha256(key.encode()).hexdigest()
+        return self.place(hashlib.sha256(key.encode()).hexdigest())
+
+    def place(self, name: str) -> Path:
+        """Where the values of this hash lie."""
         return self.folder / name[:2] / f"{name[2:32]}.json"
 
     def get(self, path: Path, photograph: Photograph) -> Record | None:
         """The record, under the picture's present name, or None if there is none that can be read."""
+        values = self.load_path(path)
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            return Record(**{**values, "picture": photograph.name})
-        except (OSError, ValueError, TypeError):
+            return Record(**{**values, "picture": photograph.name}) if values else None
+        except TypeError:
             return None
 
     def put(self, path: Path, record: Record) -> None:
-        """Store a record; an interruption leaves no half of one."""
+        """Store a record."""
+        self.store_path(path, asdict(record))
+
+    def load(self, name: str) -> dict[str, Any] | None:
+        """The values of this hash, or None."""
+        return self.load_path(self.place(name))
+
+    def store(self, name: str, values: Mapping[str, Any]) -> None:
+        """Keep values under this hash."""
+        self.store_path(self.place(name), values)
+
+    def load_path(self, path: Path) -> dict[str, Any] | None:
+        """The values in a file, or None if they cannot be read."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return values if isinstance(values, dict) else None
+
+    def store_path(self, path: Path, values: Mapping[str, Any]) -> None:
+        """Write values to a file; an interruption leaves no half of one."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_suffix(".tmp")
-            unfinished.write_text(json.dumps(asdict(record)), encoding="utf-8")
+            unfinished.write_text(json.dumps(values), encoding="utf-8")
             unfinished.replace(path)
         except OSError as error:
             raise CalotypeError(f"the benchmark cannot write its cache at {self.folder}: {error}") from error

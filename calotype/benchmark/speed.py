@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from calotype.benchmark.codec import Codec
-from calotype.benchmark.curves import Curve, Progress
+from calotype.benchmark.curves import Curve
+from calotype.benchmark.measure import Progress
 from calotype.benchmark.pictures import Photograph
 from calotype.benchmark.records import Trial, fingerprint
 

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich.table import Table
 
 from calotype.benchmark.codec import Codec
-from calotype.benchmark.compare import METRICS, Comparison
+from calotype.benchmark.compare import Comparison
 from calotype.benchmark.curves import Curve
+from calotype.benchmark.memory import Memory
+from calotype.benchmark.quality import METRICS
 from calotype.benchmark.speed import Speed
 
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
@@ -27,22 +29,19 @@ def settings_table(codecs: Iterable[Codec]) -> Table:
     return table
 
 
-def bd_rate_table(comparisons: Sequence[Comparison]) -> Table:
-    """Each codec against each anchor, in every metric."""
-    table = Table(title="BD-rate in per cent: bytes at equal quality, negative is smaller than the anchor")
-    table.add_column("codec", no_wrap=True)
+def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
+    """One codec against each of the others, in every metric; of the averaged curves, and the mean of the pictures'."""
+    mine = [item for item in comparisons if item.codec == codec]
+    metrics = list(dict.fromkeys(item.metric for item in mine))
+    by_key = {(item.anchor, item.metric): item for item in mine}
+    table = Table(title=f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller than the anchor")
     table.add_column("anchor", no_wrap=True)
-    for name in METRICS.values():
-        table.add_column(f"{name}\naveraged", justify="right")
+    for name in metrics:
+        table.add_column(f"{METRICS[name].title}\naveraged", justify="right")
         table.add_column("\nper picture", justify="right")
         table.add_column("\noverlap", justify="right")
-    pairs = list(dict.fromkeys((item.codec, item.anchor) for item in comparisons))
-    by_key = {(item.codec, item.anchor, item.metric): item for item in comparisons}
-    for index, (codec, anchor) in enumerate(pairs):
-        row = [codec, anchor]
-        for metric in METRICS:
-            row += cells(by_key[codec, anchor, metric])
-        table.add_row(*row, end_section=index + 1 < len(pairs) and pairs[index + 1][0] != codec)
+    for anchor in dict.fromkeys(item.anchor for item in mine):
+        table.add_row(anchor, *(cell for name in metrics for cell in cells(by_key[anchor, name])))
     return table
 
 
@@ -55,32 +54,24 @@ def cells(item: Comparison) -> list[str]:
     return [averaged, "-" if item.per_picture is None else f"{item.per_picture:+.1f}", overlap]
 
 
-def speed_table(speeds: Sequence[Speed], reference: str) -> Table:
-    """Megapixels a second, and how many times as fast as ``reference``."""
-    table = Table(title="Speed, one thread each, in turn, megapixels a second")
-    for name in (
-        "codec",
-        "setting",
-        "bits per pixel",
-        "encode",
-        "decode",
-        f"encode / {reference}",
-        f"decode / {reference}",
-    ):
+def speed_table(speeds: Sequence[Speed], reference: str, memory: Sequence[Memory] = ()) -> Table:
+    """Megapixels a second, how many times as fast as ``reference``, and what memory it took."""
+    table = Table(title="Speed, one thread each, in turn, in megapixels a second; memory in MB")
+    names = ("codec", "setting", "bits per pixel", "encode", "decode", f"encode / {reference}", f"decode / {reference}")
+    for name in (*names, "memory encode", "memory decode") if memory else names:
         table.add_column(name, justify="left" if name == "codec" else "right")
     base = next((speed for speed in speeds if speed.codec == reference), None)
+    weighed = {item.codec: item for item in memory}
     for speed in speeds:
         ratios = ["-", "-"]
         if base:
             ratios = [f"{speed.encode_mps / base.encode_mps:.2f}", f"{speed.decode_mps / base.decode_mps:.2f}"]
-        table.add_row(
-            speed.codec,
-            f"{speed.setting:g}",
-            f"{speed.bpp:.3f}",
-            f"{speed.encode_mps:.2f}",
-            f"{speed.decode_mps:.2f}",
-            *ratios,
-        )
+        row = [speed.codec, f"{speed.setting:g}", f"{speed.bpp:.3f}"]
+        row += [f"{speed.encode_mps:.2f}", f"{speed.decode_mps:.2f}", *ratios]
+        if memory:
+            mine = weighed.get(speed.codec)
+            row += [f"{mine.encode_bytes / 1e6:.0f}", f"{mine.decode_bytes / 1e6:.0f}"] if mine else ["-", "-"]
+        table.add_row(*row)
     return table
 
 

@@ -2,19 +2,53 @@
 """How far a decoded picture is from its original, and what it costs.
 
 All functions take two NumPy arrays of samples, ``uint8`` or ``uint16``, shaped (H, W) or (H, W, C), of equal shape and
-type; the peak (255 or 65535) follows from the type. They need NumPy alone, work through a large picture in strips, and
-raise :class:`~calotype.errors.PictureError` for pictures that cannot be compared::
+type; the peak (255 or 65535) follows from the type. They need NumPy alone (SSIMULACRA 2 a package of its own), work
+through a large picture in strips or parts, and raise :class:`~calotype.errors.PictureError` for pictures that cannot be
+compared::
 
     psnr(original, decoded)                       # dB
+    psnr_luma(original, decoded)                  # dB
     ms_ssim(original, decoded)                    # 0..1
     ms_ssim_db(ms_ssim(original, decoded))        # dB
+    psnr_hvs(original, decoded)                   # dB
+    perceptual_distance(original, decoded, load_squeezenet("squeezenet_v1_0.npz"))
     bits_per_pixel(len(data), original)
+
+    error, luma     MSE, RMSE and PSNR, over all channels and of the luma
+    similarity      SSIM and MS-SSIM
+    hvs             PSNR-HVS and PSNR-HVS-M
+    ssimulacra      SSIMULACRA 2
+    perceptual      distance of features, by the network in squeezenet
+    rate            bits per pixel
+    catalogue       all of them with their names, units and directions: what ``calotype compare`` prints
 """
 
 from __future__ import annotations
 
-from calotype.metrics.error import mse, psnr
+from calotype.metrics.error import mse, psnr, rmse
+from calotype.metrics.hvs import psnr_hvs, psnr_hvs_m
+from calotype.metrics.luma import luma, psnr_luma
+from calotype.metrics.perceptual import perceptual_distance
 from calotype.metrics.rate import bits_per_pixel
 from calotype.metrics.similarity import most_scales, ms_ssim, ms_ssim_db, ssim
+from calotype.metrics.squeezenet import load_squeezenet
+from calotype.metrics.ssimulacra import has_ssimulacra2, ssimulacra2
 
-__all__ = ["bits_per_pixel", "most_scales", "ms_ssim", "ms_ssim_db", "mse", "psnr", "ssim"]
+__all__ = [
+    "bits_per_pixel",
+    "has_ssimulacra2",
+    "load_squeezenet",
+    "luma",
+    "most_scales",
+    "ms_ssim",
+    "ms_ssim_db",
+    "mse",
+    "perceptual_distance",
+    "psnr",
+    "psnr_hvs",
+    "psnr_hvs_m",
+    "psnr_luma",
+    "rmse",
+    "ssim",
+    "ssimulacra2",
+]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Mean squared error and the peak signal-to-noise ratio."""
+"""Mean squared error, its root, and the peak signal-to-noise ratio."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ def mse(a: Samples, b: Samples) -> float:
         difference = a[start:stop].astype(np.int64) - b[start:stop]
         total += int(np.vdot(difference, difference))
     return total / a.size
+
+
+def rmse(a: Samples, b: Samples) -> float:
+    """Root of the mean squared error, in sample steps: how far a sample is off."""
+    return math.sqrt(mse(a, b))
 
 
 def psnr(a: Samples, b: Samples) -> float:

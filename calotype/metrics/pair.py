@@ -15,8 +15,11 @@ Samples = NDArray[Any]  # uint8 or uint16, (H, W) or (H, W, C)
 STRIP_SAMPLES = 1 << 17  # samples a strip: 1 MB as float64, so that a strip's arrays stay in the processor's cache
 
 
-def checked_pair(a: Samples, b: Samples) -> tuple[Samples, Samples, float]:
-    """Return both pictures as (H, W, C) and their peak (255 or 65535); raise PictureError if they do not match."""
+def checked_pair(a: Samples, b: Samples, *, luma: bool = False) -> tuple[Samples, Samples, float]:
+    """Return both pictures as (H, W, C) and their peak (255 or 65535); raise PictureError if they do not match.
+
+    With ``luma`` only grey and RGB will do.
+    """
     for name, samples in (("first", a), ("second", b)):
         if samples.dtype not in (np.uint8, np.uint16):
             raise PictureError(f"the {name} picture holds {samples.dtype} samples; metrics take uint8 or uint16")
@@ -28,6 +31,8 @@ def checked_pair(a: Samples, b: Samples) -> tuple[Samples, Samples, float]:
         raise PictureError(f"the pictures differ in depth: {a.dtype} and {b.dtype}; convert one of them first")
     if a.ndim == 2:
         a, b = a[:, :, None], b[:, :, None]
+    if luma and a.shape[2] not in (1, 3):
+        raise PictureError(f"the pictures have {a.shape[2]} channels; luma is that of grey (1) or RGB (3)")
     return a, b, float(np.iinfo(a.dtype).max)
 
 

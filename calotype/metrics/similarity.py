@@ -10,12 +10,15 @@ Gaussian window of 11 taps with sigma 1.5, applied only where it fits; every cha
 channels; between two scales 2x2 means, an odd side padded with one zero before its first sample.
 
 Each channel is filtered in strips of rows. A scale is kept as float32, which holds the 2x2 means of 16-bit samples
-exactly over all five scales; sums run in float64.
+exactly over all five scales; sums run in float64. What the metric is made of (:func:`scale_weights`,
+:func:`structure`, :func:`luminance`, :data:`WINDOW`) uses operators alone and serves PyTorch tensors as well: the
+training loss is built of it.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +33,7 @@ SIGMA = 1.5
 
 Plane = NDArray[np.float32]  # (H, W), one channel at one scale
 Strip = NDArray[np.float64]
+Array = Any  # a NumPy array or a PyTorch tensor
 
 
 def ssim(a: Samples, b: Samples) -> float:
@@ -47,13 +51,9 @@ def ms_ssim(a: Samples, b: Samples, *, scales: int = 5) -> float:
     (``scales=min(5, most_scales(height, width))``): the finest ``scales`` weights are then used, rescaled to sum to 1,
     and the result is comparable only with others of as many scales. Raises PictureError if the picture is too small.
     """
-    if not 1 <= scales <= len(SCALE_WEIGHTS):
-        raise PictureError(f"MS-SSIM has 1 to {len(SCALE_WEIGHTS)} scales, not {scales}")
+    weights = scale_weights(scales)
     a, b, peak = checked_pair(a, b)
     require_scales(a, scales)
-    weights = SCALE_WEIGHTS[:scales]
-    if scales < len(SCALE_WEIGHTS):  # the five sum to 1.0001, and everybody leaves them so
-        weights = tuple(weight / sum(weights) for weight in weights)
     values = []
     for channel in range(a.shape[2]):
         x, y = plane(a, channel), plane(b, channel)
@@ -66,6 +66,28 @@ def ms_ssim(a: Samples, b: Samples, *, scales: int = 5) -> float:
                 x, y = halved(x), halved(y)
         values.append(value)
     return min(math.fsum(values) / len(values), 1.0)
+
+
+def scale_weights(scales: int) -> tuple[float, ...]:
+    """The exponents of the finest ``scales`` scales, finest first. Raises PictureError unless there are 1 to 5."""
+    if not 1 <= scales <= len(SCALE_WEIGHTS):
+        raise PictureError(f"MS-SSIM has 1 to {len(SCALE_WEIGHTS)} scales, not {scales}")
+    weights = SCALE_WEIGHTS[:scales]
+    if scales == len(SCALE_WEIGHTS):
+        return weights  # they sum to 1.0001, and everybody leaves them so
+    return tuple(weight / sum(weights) for weight in weights)
+
+
+def structure(doubled_covariance: Array, variances: Array, peak: float) -> Array:
+    """Contrast and structure at each place, from twice the covariance and the sum of the variances."""
+    c2 = (K2 * peak) ** 2
+    return (doubled_covariance + c2) / (variances + c2)
+
+
+def luminance(mean_x: Array, mean_y: Array, peak: float) -> Array:
+    """Agreement of the means at each place."""
+    c1 = (K1 * peak) ** 2
+    return (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)
 
 
 def ms_ssim_db(value: float) -> float:
@@ -109,7 +131,6 @@ def halved(samples: Plane) -> Plane:
 
 def similarity(x: Plane, y: Plane, peak: float) -> tuple[float, float]:
     """Means over the plane of (luminance x contrast x structure) and of (contrast x structure) alone."""
-    c1, c2 = (K1 * peak) ** 2, (K2 * peak) ** 2
     middle = 0.5 * peak  # variances do not change when the samples move, and squares around zero keep more digits
     rows, columns = x.shape[0] - TAPS + 1, x.shape[1] - TAPS + 1
     whole, contrast = [], []
@@ -126,12 +147,11 @@ def similarity(x: Plane, y: Plane, peak: float) -> tuple[float, float]:
         p += q
         variances = blurred(p)
         variances -= mean_p * mean_p + mean_q * mean_q
-        structure = (covariance + c2) / (variances + c2)
+        structures = structure(covariance, variances, peak)
         mean_p += middle
         mean_q += middle
-        luminance = (2 * mean_p * mean_q + c1) / (mean_p * mean_p + mean_q * mean_q + c1)
-        contrast.append(float(structure.sum()))
-        whole.append(float(np.vdot(structure, luminance)))
+        contrast.append(float(structures.sum()))
+        whole.append(float(np.vdot(structures, luminance(mean_p, mean_q, peak))))
     return math.fsum(whole) / (rows * columns), math.fsum(contrast) / (rows * columns)
 
 

@@ -87,18 +87,15 @@ class CropConfig:
 def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generator) -> Tensor:
     """A crop ``(3, size, size)`` in 0..1, anywhere in the pictures, flipped and turned at random.
 
-    A picture is drawn with a probability proportional to its area, so that every pixel counts alike.
+    A picture is drawn with a probability proportional to its area, so that every pixel counts alike. One that is
+    smaller than the crop is scaled up.
     """
     scale = 1.0
     if rng.random() < config.scale_probability:
         scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
-    while True:
-        picture = cache[int(rng.choice(len(cache), p=cache.weights))]
-        h, w = picture.shape[:2]
-        side = round(config.size / scale)
-        if min(h, w) >= min(side, config.size):
-            break
-    side = min(side, h, w)
+    picture = cache[int(rng.choice(len(cache), p=cache.weights))]
+    h, w = picture.shape[:2]
+    side = min(round(config.size / scale), h, w)
     top, left = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
     crop = torch.from_numpy(np.ascontiguousarray(picture[top : top + side, left : left + side]))
     crop = crop.permute(2, 0, 1).float().div(255)

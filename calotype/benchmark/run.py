@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A whole benchmark: measure, time, weigh, compare, and collect pictures to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from calotype.benchmark.codec import Codec
+from calotype.benchmark.compare import Comparison, compare_all
+from calotype.benchmark.curves import Curve
+from calotype.benchmark.measure import Progress, measure
+from calotype.benchmark.memory import Memory, weigh
+from calotype.benchmark.pictures import Photograph
+from calotype.benchmark.published import Published, is_kodak
+from calotype.benchmark.quality import Metric
+from calotype.benchmark.records import Cache
+from calotype.benchmark.samples import Exhibit, exhibit
+from calotype.benchmark.speed import Speed, race, setting_at
+
+VIEWER_RATES = (0.15, 0.3, 0.6)  # bits per pixel: where codecs differ, and where they no longer do
+SEARCH_COST = 8  # encodings that it takes to find a file of a given size
+MEMORY_COST = 4  # measurements that two fresh processes take as long as
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do."""
+
+    data_set: str
+    photographs: Sequence[Photograph]
+    codecs: Sequence[Codec]
+    metrics: Sequence[Metric]
+    settings: Mapping[str, Sequence[float]] = field(default_factory=dict)  # in place of the codecs' own
+    published: Sequence[Published] = ()
+    rounds: int = 1  # of each measurement
+    jobs: int = 1  # processes; above 1 the measurements carry no times
+    speed_rounds: int = 3  # 0: neither speed nor memory is measured
+    speed_bpp: float = 0.5  # where speeds are compared
+    viewer_pictures: int = 3
+    viewer_rates: Sequence[float] = VIEWER_RATES
+    viewer_side: int = 384  # pixels of the part that is shown; 0 for all of it
+    cache: Cache | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came out."""
+
+    plan: Plan
+    curves: dict[str, Curve]
+    comparisons: list[Comparison]
+    speeds: list[Speed]
+    memory: list[Memory]
+    exhibits: list[Exhibit]
+
+    @property
+    def remark(self) -> str:
+        """What has to be said wherever published curves are shown, if these are not their pictures."""
+        if not self.plan.published or is_kodak(self.plan.photographs):
+            return ""
+        return (
+            "The published curves are means over the 24 Kodak pictures, and these are others: "
+            "what they say about each other is no comparison."
+        )
+
+
+def run(plan: Plan, progress: Progress | None = None) -> Outcome:
+    """Do all of it; ``progress`` hears of one total for all stages."""
+    points = len(plan.photographs) * sum(len(plan.settings.get(c.name, c.settings)) for c in plan.codecs)
+    timed = len(plan.photographs) * len(plan.codecs) * plan.speed_rounds
+    weighed = MEMORY_COST * len(plan.codecs) if plan.speed_rounds else 0
+    looks = min(plan.viewer_pictures, len(plan.photographs)) * len(plan.viewer_rates) * len(plan.codecs) * SEARCH_COST
+    total = points + timed + weighed + looks
+
+    def stage(before: int, share: int) -> Progress | None:
+        def report(done: int, of: int, label: str) -> None:
+            if progress and of:
+                progress(before + share * done // of, total, label)
+
+        return report if progress else None
+
+    curves = measure(
+        plan.codecs,
+        plan.photographs,
+        plan.settings,
+        metrics=plan.metrics,
+        rounds=plan.rounds,
+        jobs=plan.jobs,
+        cache=plan.cache,
+        progress=stage(0, points),
+    )
+    speeds, memory = [], []
+    if plan.speed_rounds:
+        racers = [(codec, setting_at(curves[codec.name], plan.speed_bpp)) for codec in plan.codecs]
+        speeds = race(racers, plan.photographs, rounds=plan.speed_rounds, progress=stage(points, timed))
+        largest = max(plan.photographs, key=lambda photograph: photograph.pixels)
+        memory = weigh(racers, largest, progress=stage(points + timed, weighed))
+    exhibits = exhibit(
+        plan.codecs,
+        plan.photographs,
+        plan.viewer_rates,
+        plan.metrics,
+        count=plan.viewer_pictures,
+        side=plan.viewer_side,
+        cache=plan.cache,
+        progress=stage(points + timed + weighed, looks),
+    )
+    compared = compare_all([*curves.values(), *plan.published], plan.metrics)
+    return Outcome(plan, curves, compared, speeds, memory, exhibits)
