@@ -83,6 +83,13 @@ def run_peer(label: str, codec: Codec, photograph: Photograph, limit: int) -> Ou
     return run_codec(label, codec, photograph, fit.setting, remark)
 
 
+def duration(seconds: float | None) -> str:
+    """Seconds, or milliseconds below one."""
+    if seconds is None:
+        return "-"
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
+
+
 def table(outcomes: Sequence[Outcome], title: str) -> Table:
     """The figures."""
     made = Table(title=title)
@@ -101,8 +108,8 @@ def table(outcomes: Sequence[Outcome], title: str) -> Table:
             f"{record.bpp:.3f}",
             f"{record.psnr:.2f} dB",
             "-" if record.ms_ssim is None else f"{record.ms_ssim:.4f}",
-            f"{record.encode_s:.2f} s" if record.encode_s >= 1 else f"{1000 * record.encode_s:.0f} ms",
-            f"{record.decode_s:.2f} s" if record.decode_s >= 1 else f"{1000 * record.decode_s:.0f} ms",
+            duration(record.encode_s),
+            duration(record.decode_s),
         ]
         made.add_row(*row, *([outcome.remark] if remarks else []), style="bold" if outcome is outcomes[0] else "")
     return made

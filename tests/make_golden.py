@@ -51,6 +51,7 @@ def main() -> None:
         for passed in network.passes:
             for layer in passed.linear:
                 layer.weight.add_(0.05 * torch.randn_like(layer.weight))
+        network.finer.copy_(0.3 * torch.randn_like(network.finer))
         network.gain_encoder.copy_(torch.linspace(0.5, 3.0, config.levels)[:, None].expand(-1, config.m))
         network.gain_decoder.copy_(-network.gain_encoder)
     facts = {

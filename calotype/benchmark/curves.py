@@ -10,8 +10,8 @@ The file has CompressAI's form, with what made it and every single measurement b
      "pictures": {"1": {"setting": [...], "bytes": [...], "bpp": [...], ...}, ...}}
 
 Averages are means over the pictures (of MS-SSIM as such, not of its decibels), as in the literature; speeds are medians
-over the pictures, in megapixels a second. A number that does not exist is null: the PSNR of a lossless copy, the speed where other
-work went on beside it.
+over the pictures, in megapixels a second. A number that does not exist is null: the PSNR of a lossless copy, the speed
+where other work went on beside it.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from typing import Any
 from calotype.benchmark.codec import Codec
 from calotype.benchmark.quality import Metric
 from calotype.benchmark.records import Record
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -76,8 +77,12 @@ class Curve:
             columns["bpp"].append(mean([record.bpp for record in records]))
             for name in names:
                 columns[name].append(mean([record.quality[name] for record in records]))
-            columns["encode_mps"].append(speed([record.megapixels for record in records], [r.encode_s for r in records]))
-            columns["decode_mps"].append(speed([record.megapixels for record in records], [r.decode_s for r in records]))
+            columns["encode_mps"].append(
+                speed([record.megapixels for record in records], [r.encode_s for r in records])
+            )
+            columns["decode_mps"].append(
+                speed([record.megapixels for record in records], [r.decode_s for r in records])
+            )
         return columns
 
     def to_json(self, data_set: str) -> dict[str, Any]:

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Rate-distortion plots: one a metric, as PNG and SVG.
 
-Measured curves are solid, with their names at their right ends; published ones are dashed, in a legend of their own.
+Measured curves are solid, with their names at their right ends; published ones are dashed, in a legend of their own,
+below the plot if they are many.
 The axis of rates is linear and ends at 1.5 bits per pixel, where photographs on the web end.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
+from itertools import pairwise
 from typing import Any
 
 from calotype.benchmark.compare import Points, scaled
@@ -34,6 +37,8 @@ DASHES = ((5, 2), (2, 1.5), (7, 2, 1.5, 2))
 INK, FAINT = "#1a1a1a", "#dcdcdc"
 END = 1.5  # bits per pixel
 WIDTH, HEIGHT = 8.6, 5.2  # inches
+CROWD = 8  # published curves; more do not fit into the plot
+LEGEND_ROW = 0.2  # inches
 LABEL_GAP = 0.042  # of the plot's height between two names
 
 
@@ -52,6 +57,7 @@ def plot(
     """One plot as (PNG, SVG); None if no curve has two points to draw."""
     measured = {curve.name: points_of(curve, metric) for curve in curves}
     printed = {curve.name: points_of(curve, metric) for curve in published}
+    looks = {name: dashes(index) for index, name in enumerate(printed)}  # the same in the plots of all metrics
     measured = {name: points for name, points in measured.items() if len(points) > 1}
     printed = {name: points for name, points in printed.items() if len(points) > 1}
     if not measured:
@@ -60,7 +66,7 @@ def plot(
     import matplotlib
     from matplotlib.figure import Figure
 
-    style = {
+    style: dict[Any, Any] = {
         "svg.fonttype": "none",  # text stays text
         "svg.hashsalt": f"calotype {metric.name}",  # the same file each time; no id twice in a report
         "font.family": "sans-serif",
@@ -68,20 +74,15 @@ def plot(
         "font.size": 10.5,
     }
     with matplotlib.rc_context(style):
-        figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
-        axes = figure.add_axes((0.075, 0.115, 0.755, 0.80))
+        below = 0.3 + LEGEND_ROW * math.ceil(len(printed) / 4) if len(printed) > CROWD else 0.0
+        height = HEIGHT + below
+        figure = Figure(figsize=(WIDTH, height), facecolor="white")
+        axes = figure.add_axes((0.075, (0.115 * HEIGHT + below) / height, 0.755, 0.80 * HEIGHT / height))
         end = min(END, max(points[-1][0] for points in measured.values()))
         bottom, top = limits([*measured.values(), *printed.values()], end)
         draw_frame(axes, metric, data_set, end, bottom, top)
-        for index, (name, points) in enumerate(printed.items()):
-            axes.plot(
-                *zip(*points, strict=True),
-                color=PUBLISHED[index % len(PUBLISHED)],
-                dashes=DASHES[index // len(PUBLISHED) % len(DASHES)],
-                linewidth=1.1,
-                zorder=2,
-                label=name,
-            )
+        for name, points in printed.items():
+            axes.plot(*zip(*points, strict=True), **looks[name], linewidth=1.1, zorder=2, label=name)
         ends = []
         spare = iter(OTHERS * len(measured))
         for name, points in measured.items():
@@ -99,15 +100,27 @@ def plot(
             ends.append((at(points, last), last, name, colour))
         label_ends(axes, ends, end, bottom, top)
         if printed:
-            legend = axes.legend(
-                title="published", loc="lower right", fontsize=8.5, ncols=1 + len(printed) // 9, framealpha=0.94,
-                edgecolor=FAINT, handlelength=2.6,
-            )  # fmt: skip
-            legend.get_title().set_fontsize(9)
+            look: dict[str, Any] = {
+                "title": "published",
+                "fontsize": 8.5,
+                "title_fontsize": 9,
+                "edgecolor": FAINT,
+                "handlelength": 2.6,
+            }
+            if below:
+                figure.legend(**look, loc="lower left", bbox_to_anchor=(0.065, 0.005), ncols=4, frameon=False)
+            else:
+                axes.legend(**look, loc="lower right", framealpha=0.94)
         png, svg = BytesIO(), BytesIO()
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
         figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
     return png.getvalue(), svg.getvalue()
+
+
+def dashes(index: int) -> dict[str, Any]:
+    """How the published curve of this number looks."""
+    colour, pattern = PUBLISHED[index % len(PUBLISHED)], DASHES[index // len(PUBLISHED) % len(DASHES)]
+    return {"color": colour, "dashes": pattern}
 
 
 def points_of(curve: Points, metric: Metric) -> list[tuple[float, float]]:
@@ -128,7 +141,7 @@ def limits(curves: Sequence[Sequence[tuple[float, float]]], end: float) -> tuple
 
 def at(points: Sequence[tuple[float, float]], rate: float) -> float:
     """The quality at a rate, on the line between two points."""
-    for (left, low), (right, high) in zip(points, points[1:], strict=False):
+    for (left, low), (right, high) in pairwise(points):
         if left <= rate <= right and left < right:
             return low + (high - low) * (rate - left) / (right - left)
     return points[-1][1] if rate > points[-1][0] else points[0][1]
@@ -136,6 +149,8 @@ def at(points: Sequence[tuple[float, float]], rate: float) -> float:
 
 def draw_frame(axes: Any, metric: Metric, data_set: str, end: float, bottom: float, top: float) -> None:
     """Title, axes and grid."""
+    from matplotlib.ticker import MaxNLocator
+
     axes.set_xlim(0, end)
     axes.set_ylim(bottom, top)
     axes.set_xlabel("bits per pixel (bytes of the file x 8 / pixels)", color=INK)
@@ -146,12 +161,11 @@ def draw_frame(axes: Any, metric: Metric, data_set: str, end: float, bottom: flo
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
         axes.spines[side].set_color("#9a9a9a")
+    axes.yaxis.set_major_locator(MaxNLocator(9, integer=True))
     axes.tick_params(colors="#555555", length=3)
 
 
-def label_ends(
-    axes: Any, ends: list[tuple[float, float, str, str]], end: float, bottom: float, top: float
-) -> None:
+def label_ends(axes: Any, ends: list[tuple[float, float, str, str]], end: float, bottom: float, top: float) -> None:
     """Names beside the right ends of the curves, moved apart where they would meet."""
     gap = LABEL_GAP * (top - bottom)
     ends.sort()
@@ -163,14 +177,14 @@ def label_ends(
                 places[index] -= lack / 2
                 places[index + 1] += lack / 2
     for place, (value, last, name, colour) in zip(places, ends, strict=True):
-        axes.annotate(
+        ours = name == OURS
+        axes.plot((last, end * 1.03), (value, place), color=colour, linewidth=0.7, clip_on=False)
+        axes.text(
+            end * 1.036,
+            place,
             name,
-            xy=(last, value),
-            xytext=(end * 1.035, place),
             color=colour,
-            fontsize=11 if name == OURS else 10,
-            fontweight="bold" if name == OURS else "normal",
+            fontsize=11 if ours else 10,
+            fontweight="bold" if ours else "normal",
             va="center",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 2, "shrinkB": 0},
         )

@@ -15,7 +15,7 @@ from calotype import metrics
 from calotype.benchmark.codec import Picture
 from calotype.metrics.similarity import SCALE_WEIGHTS
 
-BLOCK = 8  # pixels: the side of PSNR-HVS's blocks
+BLOCK = 8  # pixels: the shortest side for PSNR-HVS and SSIMULACRA 2
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,11 @@ def psnr_hvs_m(original: Picture, decoded: Picture) -> float | None:
     return finite(metrics.psnr_hvs_m(original, decoded)) if min(original.shape[:2]) >= BLOCK else None
 
 
+def ssimulacra2(original: Picture, decoded: Picture) -> float | None:
+    """A score of at most 100; None where a side is below 8 pixels. Raises DependencyError without its package."""
+    return metrics.ssimulacra2(original, decoded) if min(original.shape[:2]) >= BLOCK else None
+
+
 def finite(value: float) -> float | None:
     """JSON knows no infinity."""
     return value if math.isfinite(value) else None
@@ -73,6 +78,9 @@ MS_SSIM = Metric("ms-ssim", "ms-ssim-rgb", "MS-SSIM", "dB", 4, ms_ssim, metrics.
 SSIM = Metric("ssim", "ssim-rgb", "SSIM", "dB", 4, ssim, metrics.ms_ssim_db)
 PSNR_HVS = Metric("psnr-hvs", "psnr-hvs-luma", "PSNR-HVS", "dB", 2, psnr_hvs)
 PSNR_HVS_M = Metric("psnr-hvs-m", "psnr-hvs-m-luma", "PSNR-HVS-M", "dB", 2, psnr_hvs_m)
+SSIMULACRA2 = Metric("ssimulacra2", "ssimulacra2", "SSIMULACRA 2", "", 2, ssimulacra2)
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in (PSNR, MS_SSIM, SSIM, PSNR_HVS, PSNR_HVS_M)}
+METRICS: dict[str, Metric] = {
+    metric.name: metric for metric in (PSNR, MS_SSIM, SSIM, PSNR_HVS, PSNR_HVS_M, SSIMULACRA2)
+}
 DEFAULT_METRICS = ("psnr", "ms-ssim", "ssim", "psnr-hvs")

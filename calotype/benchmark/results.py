@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The files of a benchmark::
 
-    CODEC.json       one a codec: averages, provenance, every measurement (see curves.py)
-    records.csv      every measurement, a line each
-    summary.json     delta rates, speeds, memory, and what was published
-    plots/METRIC.*   rate and quality, as PNG and SVG
-    report.html      all of it on one page, with pictures to compare
+CODEC.json       one a codec: averages, provenance, every measurement (see curves.py)
+records.csv      every measurement, a line each
+summary.json     delta rates, speeds, memory, and what was published
+plots/METRIC.*   rate and quality, as PNG and SVG
+report.html      all of it on one page, with pictures to compare
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def records_csv(outcome: Outcome) -> str:
     columns = [metric.column for metric in outcome.plan.metrics]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["codec", "picture", "width", "height", "setting", "bytes", "bpp", *columns, "encode_s", "decode_s"])
+    writer.writerow(
+        ["codec", "picture", "width", "height", "setting", "bytes", "bpp", *columns, "encode_s", "decode_s"]
+    )
     for name, curve in outcome.curves.items():
         for record in curve.records:
             values = [record.quality[column] for column in columns]

@@ -39,7 +39,7 @@ class Plan:
     speed_bpp: float = 0.5  # where speeds are compared
     viewer_pictures: int = 3
     viewer_rates: Sequence[float] = VIEWER_RATES
-    viewer_side: int = 384  # pixels of the part that is shown; 0 for all of it
+    viewer_width: int = 480  # pixels of the part that is shown; 0 for all of it
     cache: Cache | None = None
 
 
@@ -102,7 +102,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Outcome:
         plan.viewer_rates,
         plan.metrics,
         count=plan.viewer_pictures,
-        side=plan.viewer_side,
+        across=plan.viewer_width,
         cache=plan.cache,
         progress=stage(points + timed + weighed, looks),
     )

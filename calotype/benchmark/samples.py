@@ -3,7 +3,7 @@
 
 For a few pictures and bit rates each codec's largest file that is not above the rate, decoded, and a part of it kept
 without loss. Which pictures and which part is decided by the originals alone: evenly spaced ones, and of each the
-square with the most detail.
+rectangle with the most detail.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from calotype.benchmark.quality import Metric
 from calotype.benchmark.records import Cache, fingerprint
 from calotype.benchmark.search import largest_within
 
+SHAPE = 5 / 8  # height of a part by its width
 GRID = 16  # pixels: steps in which the place of the part is looked for
 
 
@@ -73,17 +74,17 @@ def exhibit(
     metrics: Sequence[Metric],
     *,
     count: int,
-    side: int,
+    across: int,
     cache: Cache | None = None,
     progress: Progress | None = None,
 ) -> list[Exhibit]:
-    """``count`` of the pictures, a square of at most ``side`` pixels of each (0: all of it), at each rate."""
+    """``count`` of the pictures, a part of at most ``across`` pixels' width of each (0: all of it), at each rate."""
     chosen = spaced(photographs, count)
     prints = {codec.name: fingerprint(codec) for codec in codecs}
     total, done = len(chosen) * len(rates) * len(codecs), 0
     shown = []
     for photograph in chosen:
-        part = busiest(photograph.samples, side)
+        part = busiest(photograph.samples, across)
         samples: dict[float, dict[str, Sample]] = {rate: {} for rate in rates}
         for rate in rates:
             for codec in codecs:
@@ -129,10 +130,11 @@ def spaced(photographs: Sequence[Photograph], count: int) -> list[Photograph]:
     return [photographs[(2 * index + 1) * len(photographs) // (2 * count)] for index in range(count)]
 
 
-def busiest(samples: Picture, side: int) -> Part:
-    """The square of ``side`` pixels with the most detail: the largest mean gradient of luma."""
+def busiest(samples: Picture, across: int) -> Part:
+    """The part of ``across`` pixels' width with the most detail: the largest sum of the gradients of luma."""
     height, width = samples.shape[:2]
-    across, down = (min(side, width), min(side, height)) if side else (width, height)
+    down = min(round(across * SHAPE), height) if across else height
+    across = min(across, width) if across else width
     luma = samples.astype(np.float64).mean(axis=2)
     gradient = np.zeros((height + 1, width + 1))
     gradient[1:height, 1:width] = abs(np.diff(luma, axis=0))[:, :-1] + abs(np.diff(luma, axis=1))[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich import box
 from rich.table import Table
 
 from calotype.benchmark.codec import Codec
@@ -17,9 +18,17 @@ from calotype.benchmark.speed import Speed
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
 
 
+def plain(title: str, *columns: str, left: int = 1) -> Table:
+    """A table with few lines, so that it fits a terminal; all but the first ``left`` columns hold numbers."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="left" if index < left else "right", no_wrap=index == 0)
+    return table
+
+
 def settings_table(codecs: Iterable[Codec]) -> Table:
     """Which encoder, and with which settings."""
-    table = Table("codec", "encoder", "settings", title="Codecs")
+    table = plain("Codecs", "codec", "encoder", "settings", left=3)
     for codec in codecs:
         table.add_row(
             codec.name,
@@ -30,54 +39,55 @@ def settings_table(codecs: Iterable[Codec]) -> Table:
 
 
 def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
-    """One codec against each of the others, in every metric; of the averaged curves, and the mean of the pictures'."""
+    """One codec against each of the others, in every metric: of the averaged curves, and the mean of the pictures'."""
     mine = [item for item in comparisons if item.codec == codec]
     metrics = list(dict.fromkeys(item.metric for item in mine))
     by_key = {(item.anchor, item.metric): item for item in mine}
-    table = Table(title=f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller than the anchor")
-    table.add_column("anchor", no_wrap=True)
-    for name in metrics:
-        table.add_column(f"{METRICS[name].title}\naveraged", justify="right")
-        table.add_column("\nper picture", justify="right")
-        table.add_column("\noverlap", justify="right")
+    title = (
+        f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller. "
+        "Of the averaged curves (mean of the single pictures); ! for an overlap below half"
+    )
+    table = plain(title, "against", *(METRICS[name].title for name in metrics))
     for anchor in dict.fromkeys(item.anchor for item in mine):
-        table.add_row(anchor, *(cell for name in metrics for cell in cells(by_key[anchor, name])))
+        table.add_row(anchor, *(cell(by_key[anchor, name]) for name in metrics))
     return table
 
 
-def cells(item: Comparison) -> list[str]:
-    """Averaged, per picture, overlap; a mark on values that rest on little."""
-    averaged, overlap = "-", "-"
-    if item.averaged:
-        averaged = f"{item.averaged.percent:+.1f}"
-        overlap = f"{item.averaged.overlap:.0%}" + ("!" if item.averaged.overlap < LITTLE_OVERLAP else "")
-    return [averaged, "-" if item.per_picture is None else f"{item.per_picture:+.1f}", overlap]
+def cell(item: Comparison) -> str:
+    """Averaged, per picture; a mark on values that rest on little."""
+    if not item.averaged:
+        return "-"
+    mark = "!" if item.averaged.overlap < LITTLE_OVERLAP else ""
+    single = "" if item.per_picture is None else f" ({item.per_picture:+.1f})"
+    return f"{item.averaged.percent:+.1f}{mark}{single}"
 
 
 def speed_table(speeds: Sequence[Speed], reference: str, memory: Sequence[Memory] = ()) -> Table:
     """Megapixels a second, how many times as fast as ``reference``, and what memory it took."""
-    table = Table(title="Speed, one thread each, in turn, in megapixels a second; memory in MB")
-    names = ("codec", "setting", "bits per pixel", "encode", "decode", f"encode / {reference}", f"decode / {reference}")
-    for name in (*names, "memory encode", "memory decode") if memory else names:
-        table.add_column(name, justify="left" if name == "codec" else "right")
-    base = next((speed for speed in speeds if speed.codec == reference), None)
     weighed = {item.codec: item for item in memory}
+    base = next((speed for speed in speeds if speed.codec == reference), None)
+    table = plain(
+        f"Speed in megapixels a second, one thread each, in turn (times {reference}'s); memory to encode and decode",
+        *("codec", "setting", "bpp", "encode", "", "decode", ""),
+        *(("memory",) if memory else ()),
+    )
     for speed in speeds:
-        ratios = ["-", "-"]
-        if base:
-            ratios = [f"{speed.encode_mps / base.encode_mps:.2f}", f"{speed.decode_mps / base.decode_mps:.2f}"]
         row = [speed.codec, f"{speed.setting:g}", f"{speed.bpp:.3f}"]
-        row += [f"{speed.encode_mps:.2f}", f"{speed.decode_mps:.2f}", *ratios]
+        for value, other in (
+            (speed.encode_mps, base.encode_mps if base else None),
+            (speed.decode_mps, base.decode_mps if base else None),
+        ):
+            row += [f"{value:.2f}", f"({value / other:.2f})" if other else ""]
         if memory:
             mine = weighed.get(speed.codec)
-            row += [f"{mine.encode_bytes / 1e6:.0f}", f"{mine.decode_bytes / 1e6:.0f}"] if mine else ["-", "-"]
+            row.append(f"{mine.encode_bytes / 1e6:.0f} {mine.decode_bytes / 1e6:>3.0f} MB" if mine else "-")
         table.add_row(*row)
     return table
 
 
 def entropy_table(curves: Mapping[str, Curve]) -> Table | None:
     """File sizes against what the probability tables predict, for codecs that tell; None if none does."""
-    table = Table("codec", "setting", "file / predicted", title="File size against predicted entropy, all pictures")
+    table = plain("File size against predicted entropy, all pictures", "codec", "setting", "file / predicted")
     for name, curve in curves.items():
         for setting in curve.settings:
             records = [record for record in curve.records if record.setting == setting]

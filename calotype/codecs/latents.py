@@ -22,7 +22,7 @@ from ..tiling import pad_to
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Code = Callable[[str, Array, Levels], Array]  # stage, means, levels -> values
+Code = Callable[[str, Array, Levels, Array], Array]  # stage, means, levels, steps -> values
 
 LATTICE = 8  # latents a side of the coarsest cell: y is padded to multiples of it
 CHECK_BYTES = 2  # in front of a tile: the low half of the CRC-32 of its symbols
@@ -49,6 +49,7 @@ class Prior:
             with np.load(bundle.path / "tables.npz", allow_pickle=False) as stored:
                 self.tables = Tables(stored["limits"], stored["frequencies"])
                 self.z_levels: Levels = stored["z_levels"]
+                self.steps: Array = stored["steps"][:, :, None, None]  # (4, M, 1, 1), of the passes y1 to y4
         except (OSError, ValueError, KeyError) as error:
             raise BundleError(f"the tables of {bundle.path} cannot be read: {error}") from error
 
@@ -65,11 +66,11 @@ class Prior:
         targets = lattices(padded, self.h_a(padded[None])[0][0])
         encoder = Encoder(self.tables)
 
-        def write(stage: str, means: Array, levels: Levels) -> Array:
-            residuals = np.rint(targets[stage] - means)
+        def write(stage: str, means: Array, levels: Levels, steps: Array) -> Array:
+            residuals = np.rint((targets[stage] - means) / steps)
             residuals[levels == 0] = 0
             encoder.encode(residuals.astype(np.int32).reshape(-1), levels.reshape(-1))
-            return means + residuals
+            return means + residuals * steps
 
         self.walk(write, h, w, quality)
         return check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits()
@@ -78,8 +79,9 @@ class Prior:
         """The latents ``(M, h, w)`` of :meth:`encode`; FormatError if they do not come out whole."""
         decoder = Decoder(self.tables, data[CHECK_BYTES:])
 
-        def read(stage: str, means: Array, levels: Levels) -> Array:
-            return means + decoder.decode(levels.reshape(-1)).reshape(means.shape)
+        def read(stage: str, means: Array, levels: Levels, steps: Array) -> Array:
+            residuals = decoder.decode(levels.reshape(-1)).reshape(means.shape)
+            return means + residuals.astype(np.float32) * steps
 
         y_hat = self.walk(read, h, w, quality)
         decoder.finish()
@@ -96,11 +98,13 @@ class Prior:
         inside[:, :h, :w] = True
         masks = lattices(inside, inside[:, ::4, ::4])
 
-        def run(stage: str, network: Graph, features: Array, *known: Array) -> Array:
+        unit = np.ones((1, 1, 1), np.float32)
+
+        def run(stage: str, network: Graph, steps: Array, features: Array, *known: Array) -> Array:
             means, levels = (a[0] for a in network(features[None], *(k[None] for k in known)))
             mask = masks[stage]
             split = levels.reshape(len(mask), -1, *mask.shape[1:])
-            return code(stage, means, np.where(mask[:, None], split, 0).reshape(levels.shape))
+            return code(stage, means, np.where(mask[:, None], split, 0).reshape(levels.shape), steps)
 
         # Whole numbers of 1/128, and rows of a table: the same on every machine.
         steps = round(quality * 65536)
@@ -108,14 +112,15 @@ class Prior:
         z_levels = self.z_levels[(steps * (len(self.z_levels) - 1) + 32768) // 65536]
         mask = masks["z1"]
         levels = np.where(mask, z_levels[:, None, None], 0).astype(np.uint8)
-        z1 = code("z1", np.zeros(levels.shape, np.float32), levels)
-        z_rest = run("z2", self.z_pass, plane[:, ::2, ::2], z1)
+        z1 = code("z1", np.zeros(levels.shape, np.float32), levels, unit)
+        z_rest = run("z2", self.z_pass, unit, plane[:, ::2, ::2], z1)
         z_hat = from_phases(z1, *np.split(z_rest, 3))
         f64, f32 = (f[0] for f in self.h_s(z_hat[None], plane[None]))
-        a1 = run("y1", self.passes[0], f64)
-        a = from_phases(a1, *np.split(run("y2", self.passes[1], f64, a1), 3))
-        d = run("y3", self.passes[2], f32, a)
-        b, c = np.split(run("y4", self.passes[3], f32, a, d), 2)
+        s1, s2, s3, s4 = self.steps
+        a1 = run("y1", self.passes[0], s1, f64)
+        a = from_phases(a1, *np.split(run("y2", self.passes[1], np.tile(s2, (3, 1, 1)), f64, a1), 3))
+        d = run("y3", self.passes[2], s3, f32, a)
+        b, c = np.split(run("y4", self.passes[3], np.tile(s4, (2, 1, 1)), f32, a, d), 2)
         return from_phases(a, b, c, d)[:, :h, :w]
 
 

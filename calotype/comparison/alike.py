@@ -2,8 +2,8 @@
 """Two pictures of different kinds made comparable.
 
 - **Sizes** must be equal (after the EXIF orientation is applied); nothing is ever scaled.
-- **Colour profiles** that differ: both pictures are converted to sRGB, where they are not sRGB already. The same profile
-  in both, or none: the samples are compared as they are stored.
+- **Colour profiles** that differ: both pictures are converted to sRGB, where they are not sRGB already. The same
+  profile in both, or none: the samples are compared as they are stored.
 - **Transparency**: if either picture has any, both are laid on medium grey, so that what cannot be seen does not count,
   and neither black nor white drawings vanish.
 - **Depth**: if either picture has 16 bits, 8-bit samples are scaled by 257 and the comparison runs at 16 bits.

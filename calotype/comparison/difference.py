@@ -19,7 +19,7 @@ GAP, CAPTION = 16, 60  # pixels between panels, and above each row of them
 PANEL = 260  # pixels, at least, for a panel and its caption
 MOST_PIXELS = 60_000_000  # of the panels of a sheet; more are shown reduced
 AMPLIFICATIONS = (1, 2, 4, 8, 16, 32, 64, 128)
-SHARE = 0.999  # of the pixels that the amplification should not saturate
+SHARE = 0.995  # of the pixels that the amplification should not saturate
 PAPER, INK, FAINT = (24, 24, 26), (240, 240, 240), (160, 160, 165)
 # From no difference to the largest: dark to light throughout, so that it can be read without colour.
 STOPS = ((0, 0, 4), (60, 9, 101), (135, 33, 107), (201, 62, 76), (242, 125, 21), (250, 194, 40), (252, 255, 200))
@@ -37,14 +37,12 @@ def difference(pair: Pair) -> Bytes:
 
 
 def amplification(differences: Sequence[Bytes]) -> int:
-    """One factor for all maps, so that they can be compared: the largest that leaves 99.9 % of the pixels in range."""
+    """One factor for all maps, so that they can be compared: the largest that leaves 99.5 % of the pixels in range."""
     if not differences:
         return 1
     counts = sum(np.bincount(one.ravel(), minlength=256) for one in differences)
     level = int(np.searchsorted(np.cumsum(counts), SHARE * np.sum(counts)))
-    return (
-        max((factor for factor in AMPLIFICATIONS if factor * level <= 255), default=1) if level else AMPLIFICATIONS[-1]
-    )
+    return max((factor for factor in AMPLIFICATIONS if factor * level <= 255), default=1)
 
 
 def sheet(original: str, pairs: Sequence[tuple[str, str, Pair]], factor: int | None = None) -> Image.Image:
@@ -69,10 +67,10 @@ def sheet(original: str, pairs: Sequence[tuple[str, str, Pair]], factor: int | N
         reduced = _reduced_map(one, reduction)
         amplified = table[np.minimum(reduced.astype(np.uint16) * factor, 255)]
         panels = (
-            (original, f"original, {width} x {height}{scale}", _shown(pair.original, reduction)),
+            (original, f"original, {width} × {height}{scale}", _shown(pair.original, reduction)),
             (name, figures, _shown(pair.other, reduction)),
             (
-                f"difference x {factor}",
+                f"difference × {factor}",
                 f"brightest: {min(255, math.ceil(255 / factor))} of 255 or more",
                 Image.fromarray(amplified),
             ),

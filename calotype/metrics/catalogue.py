@@ -40,8 +40,8 @@ METRICS = {
         Metric("ssim-rgb", "SSIM", "", True, 4),
         Metric("ms-ssim-rgb", "MS-SSIM", "", True, 4),
         Metric("ms-ssim-rgb-db", "MS-SSIM", "dB", True, 2),
-        Metric("psnr-hvs", "PSNR-HVS", "dB", True, 2),
-        Metric("psnr-hvs-m", "PSNR-HVS-M", "dB", True, 2),
+        Metric("psnr-hvs-luma", "PSNR-HVS", "dB", True, 2),
+        Metric("psnr-hvs-m-luma", "PSNR-HVS-M", "dB", True, 2),
         Metric("ssimulacra2", "SSIMULACRA 2", "", True, 2),
         Metric("squeezenet", "perceptual distance", "", False, 4),
     )
@@ -99,8 +99,8 @@ def measure(a: Samples, b: Samples, network: SqueezeNet | None = None) -> Measur
         values["ms-ssim-rgb-db"] = ms_ssim_db(values["ms-ssim-rgb"])
     else:
         missing += ["SSIM", "MS-SSIM"]
-    add("psnr-hvs", SIDE, psnr_hvs)
-    add("psnr-hvs-m", SIDE, psnr_hvs_m)
+    add("psnr-hvs-luma", SIDE, psnr_hvs)
+    add("psnr-hvs-m-luma", SIDE, psnr_hvs_m)
     notes = []
     if height * width > MOST_PIXELS and has_ssimulacra2():
         notes.append(f"SSIMULACRA 2 is left out above {MOST_PIXELS // 10**6} megapixels: it would need too much memory")

@@ -5,10 +5,10 @@ After R. Zhang, P. Isola, A. Efros, E. Shechtman, O. Wang, "The unreasonable eff
 perceptual metric", CVPR 2018, without their learned weights of channels, so that values are not those of LPIPS.
 
 With f the features of a layer at one place, divided by their length (plus 1e-10), the layer's distance is the mean
-over all places of |f(a) - f(b)|^2, which lies between 0 and 2; the result is the mean over four layers, the last of each
-resolution (conv1, fire4, fire8, fire9), so that each scale counts as much as any other. A picture with a side above
-1024 pixels is cut into equal parts of at most 1024, and the result is their mean, weighed by their pixels: that bounds
-memory.
+over all places of |f(a) - f(b)|^2, which lies between 0 and 2; the result is the mean over four layers, the last of
+each resolution (conv1, fire4, fire8, fire9), so that each scale counts as much as any other. A picture with a side
+above 1024 pixels is cut into equal parts of at most 1024, and the result is their mean, weighed by their pixels: that
+bounds memory.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def perceptual_distance(a: Samples, b: Samples, network: SqueezeNet) -> float:
     Raises PictureError for pictures that cannot be compared, or have a side below 21 pixels.
     """
     a, b, peak = checked_pair(a, b, luma=True)
-    height, width = a.shape[:2]
+    height, width = int(a.shape[0]), int(a.shape[1])
     if min(height, width) < SMALLEST_SIDE:
         raise PictureError(
             f"the perceptual distance needs sides of at least {SMALLEST_SIDE} pixels, and the picture is {size_of(a)}"

@@ -51,11 +51,10 @@ class SqueezeNet:
 
     def features(self, picture: NDArray[np.float32]) -> list[Features]:
         """What the layers :data:`TAKEN` say of an RGB picture (H, W, 3), 0..255, with sides of 21 pixels or more."""
-        x = picture[:, :, ::-1] - np.float32(MEAN)
-        x = self._stem(x)
+        x = self._stem(picture[:, :, ::-1] - np.array(MEAN, np.float32))
         taken = [x]
         for name in FIRES:
-            if len(taken) and taken[-1] is x:
+            if taken[-1] is x:  # the last layer of its resolution
                 x = pool(x)
             x = self._fire(name, x)
             if name in TAKEN:
@@ -83,16 +82,17 @@ class SqueezeNet:
 
     def _layer(self, name: str, x: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, inputs) to (N, outputs), with ReLU."""
-        out = x @ self.weights[name]
+        out: NDArray[np.float32] = x @ self.weights[name]
         out += self.biases[name]
-        return np.maximum(out, 0, out=out)
+        np.maximum(out, 0, out=out)
+        return out
 
 
 def pool(x: Features) -> Features:
     """The largest of 3x3, stride 2; a window may reach over the lower and right edge by a pixel."""
     height, width = (-(-(side - 3) // 2) + 1 for side in x.shape[:2])
     x = np.pad(x, ((0, 2 * height + 1 - x.shape[0]), (0, 2 * width + 1 - x.shape[1]), (0, 0)))  # ReLU: nothing below 0
-    rows = np.maximum(np.maximum(x[0:-1:2], x[1::2]), x[2::2]) if height else x
+    rows = np.maximum(np.maximum(x[0:-1:2], x[1::2]), x[2::2])
     columns: Features = np.maximum(np.maximum(rows[:, 0:-1:2], rows[:, 1::2]), rows[:, 2::2])
     return columns
 
@@ -108,9 +108,10 @@ def load_squeezenet(path: str | Path) -> SqueezeNet:
         channels = expanded
     weights, biases = {}, {}
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            if not isinstance(stored, np.lib.npyio.NpzFile):
-                raise CalotypeError(f"{path} is no npz file of SqueezeNet 1.0")
+        opened = np.load(path, allow_pickle=False)
+        if not isinstance(opened, np.lib.npyio.NpzFile):
+            raise CalotypeError(f"{path} is no npz file of SqueezeNet 1.0")
+        with opened as stored:
             for name, (outputs, inputs, kernel) in shapes.items():
                 weight = _array(stored, path, f"{name}.weight", (outputs, inputs, kernel, kernel))
                 weights[name] = np.ascontiguousarray(weight.transpose(2, 3, 1, 0).reshape(-1, outputs))

@@ -17,7 +17,7 @@ import numpy as np
 from calotype.errors import DependencyError, PictureError
 from calotype.metrics.pair import Samples, checked_pair, size_of
 
-SMALLEST_SIDE = 8  # pixels
+SMALLEST_SIDE = 225  # pixels: below it there are fewer than the six scales that the published weights belong to
 MOST_PIXELS = 8_000_000  # the package holds the whole picture many times, about 0.5 GB a megapixel
 ADVICE = "SSIMULACRA 2 needs the package ssimulacra2: pip install calotype[metrics]"
 
@@ -33,7 +33,7 @@ def ssimulacra2(a: Samples, b: Samples) -> float:
     Grey or RGB, taken as sRGB; 16-bit samples are rounded to 8. Not symmetrical: ``a`` is the original.
 
     Raises:
-        PictureError: the pictures cannot be compared, have a side below 8 pixels or more than 8 megapixels.
+        PictureError: the pictures cannot be compared, have a side below 225 pixels, or have more than 8 megapixels.
         DependencyError: the package is not installed.
     """
     a, b, _ = checked_pair(a, b, luma=True)

@@ -17,6 +17,9 @@ sees everything that was decoded before it (``.`` is any later pass)::
     . . . . . .     2 . 2 . 2 .     2 . 2 . 2 .     2 4 2 4 2 4
     . . . . . .     . . . . . .     . 3 . 3 . 3     4 3 4 3 4 3
 
+What a pass decodes, later passes predict from; so each pass has quantiser steps of its own, finer for the first, as
+the key frames of a film are coded more finely than those in between.
+
 Passes 1 and 2 are networks on the 1/64 lattice, 3 and 4 on the 1/32 lattice: each computes at its own positions only.
 z itself is coded in two passes in the same way, on 1/128.
 
@@ -153,6 +156,7 @@ class Talbot(nn.Module):
                 Pass(n, 2, 2, m, config.context[2]),
             )
         )
+        self.finer = nn.Parameter(torch.zeros(4, m))  # logarithm of how much finer each pass quantises each channel
         self.gain_encoder = nn.Parameter(torch.zeros(config.levels, m))  # logarithms
         self.gain_decoder = nn.Parameter(torch.zeros(config.levels, m))
 
@@ -199,16 +203,19 @@ class Talbot(nn.Module):
 
         a, b, c, d = unshuffle_phases(y)
         a1, *a2 = unshuffle_phases(a)
-        a1, bits1 = self.quantise(a1, *self.passes[0](f64))
-        a2_hat, bits2 = self.quantise(torch.cat(a2, 1), *self.passes[1](f64, a1))
+        finer = torch.exp(self.finer)[:, None, :, None, None]  # (4, 1, M, 1, 1)
+        a1, bits1 = self.quantise(a1, *self.passes[0](f64), finer[0])
+        a2_hat, bits2 = self.quantise(torch.cat(a2, 1), *self.passes[1](f64, a1), finer[1].repeat(1, 3, 1, 1))
         a = shuffle_phases(a1, *a2_hat.chunk(3, 1))
-        d, bits3 = self.quantise(d, *self.passes[2](f32, a))
-        bc, bits4 = self.quantise(torch.cat((b, c), 1), *self.passes[3](f32, a, d))
+        d, bits3 = self.quantise(d, *self.passes[2](f32, a), finer[2])
+        bc, bits4 = self.quantise(torch.cat((b, c), 1), *self.passes[3](f32, a, d), finer[3].repeat(1, 2, 1, 1))
         b, c = bc.chunk(2, 1)
         return shuffle_phases(a, b, c, d), bits1 + bits2 + bits3 + bits4, z_bits
 
-    def quantise(self, y: Tensor, means: Tensor, log_scales: Tensor) -> Statistics:
-        """Round the residual ``y - means`` and count its bits under the Gaussian of ``log_scales``.
+    def quantise(
+        self, y: Tensor, means: Tensor, log_scales: Tensor, finer: Tensor | float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Round the residual ``(y - means) * finer`` and count its bits under the Gaussian of ``log_scales``.
 
         In training the rate sees additive noise (Ballé 2017) and everything else the rounded value, through a
         straight-through gradient; in evaluation both see the rounded value.
@@ -216,10 +223,10 @@ class Talbot(nn.Module):
         Returns:
             y_hat like ``y``, and bits ``(B,)``.
         """
-        residual = y - means
+        residual = (y - means) * finer
         rounded = residual + (torch.round(residual) - residual).detach()
         noisy = residual + torch.empty_like(residual).uniform_(-0.5, 0.5) if self.training else rounded
-        return rounded + means, gaussian_bits(noisy, log_scales).sum((1, 2, 3))
+        return rounded / finer + means, gaussian_bits(noisy, log_scales).sum((1, 2, 3))
 
 
 def gaussian_bits(value: Tensor, log_scales: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generato
     h, w = picture.shape[:2]
     side = min(round(config.size / scale), h, w)
     top, left = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
-    crop = torch.from_numpy(np.ascontiguousarray(picture[top : top + side, left : left + side]))
+    crop = torch.from_numpy(picture[top : top + side, left : left + side].copy())
     crop = crop.permute(2, 0, 1).float().div(255)
     if side != config.size:
         size = (config.size, config.size)

@@ -109,6 +109,7 @@ def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
         limits=tables.limits,
         frequencies=tables.frequencies,
         z_levels=z_levels,
+        steps=torch.exp(-network.finer).detach().numpy().astype(np.float32),
         gain_encoder=network.gain_encoder.detach().numpy().astype(np.float32),
         gain_decoder=network.gain_decoder.detach().numpy().astype(np.float32),
     )

@@ -150,7 +150,14 @@ class Loop:
             self.task.network.train()
 
     def run(self) -> None:
-        """Train until the time is spent."""
+        """Train until the time is spent; interrupted by the keyboard, save first."""
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            self.save()
+            raise
+
+    def _run(self) -> None:
         config, network = self.config, self.task.network
         network.train()
         total = config.hours * 3600

@@ -25,6 +25,7 @@ def network() -> Talbot:
             p.add_(0.15 * torch.randn_like(p) * p.abs().mean().clamp_min(0.02))
         for layer in made.passes[3].linear:
             layer.weight.add_(0.05 * torch.randn_like(layer.weight))
+        made.finer.copy_(0.3 * torch.randn_like(made.finer))
         made.gain_encoder.copy_(torch.linspace(0.5, 2.5, SMALL.levels)[:, None].expand(-1, SMALL.m))
         made.gain_decoder.copy_(-made.gain_encoder)
     return made.eval()
