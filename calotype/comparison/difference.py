@@ -67,10 +67,10 @@ def sheet(original: str, pairs: Sequence[tuple[str, str, Pair]], factor: int | N
         reduced = _reduced_map(one, reduction)
         amplified = table[np.minimum(reduced.astype(np.uint16) * factor, 255)]
         panels = (
-            (original, f"original, {width} × {height}{scale}", _shown(pair.original, reduction)),
+            (original, f"original, {width} x {height}{scale}", _shown(pair.original, reduction)),
             (name, figures, _shown(pair.other, reduction)),
             (
-                f"difference × {factor}",
+                f"difference x {factor}",
                 f"brightest: {min(255, math.ceil(255 / factor))} of 255 or more",
                 Image.fromarray(amplified),
             ),

@@ -58,7 +58,7 @@ if (data.exhibits.length) {
   }
   for (const rate of Object.keys(data.exhibits[0].samples)) $("rate").append(option(rate));
   $("left").value = codecs.find((codec) => codec === "jpeg") || codecs[codecs.length - 1];
-  $("right").value = codecs[0];
+  $("right").value = codecs.find((codec) => codec !== $("left").value) || "original";
   $("rate").selectedIndex = Math.min(1, $("rate").length - 1);
 
   const exhibit = () => data.exhibits[$("picture").value];
