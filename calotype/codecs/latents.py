@@ -70,7 +70,8 @@ class Prior:
             residuals = np.rint((targets[stage] - means) / steps)
             residuals[levels == 0] = 0
             encoder.encode(residuals.astype(np.int32).reshape(-1), levels.reshape(-1))
-            return means + residuals * steps
+            values: Array = means + residuals * steps
+            return values
 
         self.walk(write, h, w, quality)
         return check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits()

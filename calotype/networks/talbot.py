@@ -195,27 +195,25 @@ class Talbot(nn.Module):
         quality = self.quality_plane(level)
         z00, z01, z10, z11 = unshuffle_phases(self.h_a(y))
         scale = self.interpolate(self.z_log_scale, level).expand_as(z00)
-        z00, bits = self.quantise(z00, torch.zeros_like(z00), scale)
-        means, scales = self.z_pass(quality.expand(-1, 1, *z00.shape[2:]), z00)
-        z_rest, more = self.quantise(torch.cat((z01, z10, z11), 1), means, scales)
+        z00, bits = self.quantise(z00, (torch.zeros_like(z00), scale))
+        predicted = self.z_pass(quality.expand(-1, 1, *z00.shape[2:]), z00)
+        z_rest, more = self.quantise(torch.cat((z01, z10, z11), 1), predicted)
         z_bits = bits + more
         f64, f32 = self.h_s(shuffle_phases(z00, *z_rest.chunk(3, 1)), quality)
 
         a, b, c, d = unshuffle_phases(y)
         a1, *a2 = unshuffle_phases(a)
         finer = torch.exp(self.finer)[:, None, :, None, None]  # (4, 1, M, 1, 1)
-        a1, bits1 = self.quantise(a1, *self.passes[0](f64), finer[0])
-        a2_hat, bits2 = self.quantise(torch.cat(a2, 1), *self.passes[1](f64, a1), finer[1].repeat(1, 3, 1, 1))
+        a1, bits1 = self.quantise(a1, self.passes[0](f64), finer[0])
+        a2_hat, bits2 = self.quantise(torch.cat(a2, 1), self.passes[1](f64, a1), finer[1].repeat(1, 3, 1, 1))
         a = shuffle_phases(a1, *a2_hat.chunk(3, 1))
-        d, bits3 = self.quantise(d, *self.passes[2](f32, a), finer[2])
-        bc, bits4 = self.quantise(torch.cat((b, c), 1), *self.passes[3](f32, a, d), finer[3].repeat(1, 2, 1, 1))
+        d, bits3 = self.quantise(d, self.passes[2](f32, a), finer[2])
+        bc, bits4 = self.quantise(torch.cat((b, c), 1), self.passes[3](f32, a, d), finer[3].repeat(1, 2, 1, 1))
         b, c = bc.chunk(2, 1)
         return shuffle_phases(a, b, c, d), bits1 + bits2 + bits3 + bits4, z_bits
 
-    def quantise(
-        self, y: Tensor, means: Tensor, log_scales: Tensor, finer: Tensor | float = 1.0
-    ) -> tuple[Tensor, Tensor]:
-        """Round the residual ``(y - means) * finer`` and count its bits under the Gaussian of ``log_scales``.
+    def quantise(self, y: Tensor, predicted: Statistics, finer: Tensor | float = 1.0) -> tuple[Tensor, Tensor]:
+        """Round the residual ``(y - means) * finer`` and count its bits under the Gaussian of the log scales.
 
         In training the rate sees additive noise (Ballé 2017) and everything else the rounded value, through a
         straight-through gradient; in evaluation both see the rounded value.
@@ -223,6 +221,7 @@ class Talbot(nn.Module):
         Returns:
             y_hat like ``y``, and bits ``(B,)``.
         """
+        means, log_scales = predicted
         residual = (y - means) * finer
         rounded = residual + (torch.round(residual) - residual).detach()
         noisy = residual + torch.empty_like(residual).uniform_(-0.5, 0.5) if self.training else rounded
