@@ -97,7 +97,15 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
         image = to_image(raster)
         options = _OPTIONS.get(kind, {}) | writer_options(raster, kind, name)
         image.info.clear()  # what Pillow's writers shall store is in the options
-        image.save(target, kind, **options)
+        if kind != "JPEG2000":
+            image.save(target, kind, **options)
+            return
+        memory = io.BytesIO()  # written to a full disk, OpenJPEG would try for ever
+        image.save(memory, kind, **options)
+        if isinstance(target, str | Path):
+            Path(target).write_bytes(memory.getbuffer())
+        else:
+            target.write(memory.getbuffer())
     except CalotypeError:
         raise
     except OSError as error:

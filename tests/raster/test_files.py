@@ -146,3 +146,13 @@ def test_pillows_limit_is_raised_for_the_moment_only(monkeypatch: pytest.MonkeyP
         warnings.simplefilter("error")
         assert load(io.BytesIO(file.getvalue())).width == 13
     assert Image.MAX_IMAGE_PIXELS == 10
+
+
+@pytest.mark.parametrize("kind", ["JPEG2000", "PNG", "JPEG", "TIFF", "WEBP", "AVIF", "BMP"])
+def test_a_full_disk_is_an_error_and_not_an_endless_loop(kind: str) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("needs /dev/full")
+    picture = from_picture(np.arange(3 * 64 * 64, dtype=np.uint16).astype(np.uint8).reshape(64, 64, 3))
+    with pytest.raises(PictureError, match="cannot write"), open(full, "wb", buffering=0) as file:
+        save(picture, file, kind)
