@@ -15,7 +15,8 @@ import numpy.typing as npt
 from . import codecs, container, raster, rate
 from .container import Container, Header
 from .errors import DamageWarning, FormatError, PictureError
-from .runtime import default_threads
+from .runtime import choose_threads
+from .tiling import Rectangle
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,56 +57,70 @@ def encode(
         PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
     """
-    from .codecs.talbot import TILE, quality_to_header
-
-    targets = [t for t in (quality, target_size, target_psnr, target_ssim) if t is not None]
-    if len(targets) > 1:
-        raise PictureError("give one of quality, target_size, target_psnr and target_ssim, not several")
-    if not targets:
-        quality = DEFAULT_QUALITY
-    chosen = None if quality is None else quality_to_header(quality)
+    _check_request(quality, target_size, target_psnr, target_ssim)
     source = raster.from_picture(picture, strip=strip)
-    opened = codecs.get(codec).open(threads or default_threads())
+    opened = codecs.get(codec).open(choose_threads(threads))
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
 
     def pack(payloads: list[bytes], stored: int) -> bytes:
         header = Header(
             codec=codec, bundle=opened.bundle.tag, width=source.width, height=source.height, channels=source.channels,
-            depth=source.depth, alpha=alpha is not None, quality=stored, tile=TILE,
+            depth=source.depth, alpha=alpha is not None, quality=stored, tile=opened.tile,
         )  # fmt: skip
         return container.pack(Container(header, source.icc, source.exif, source.xmp, alpha, tuple(payloads)))
 
-    if chosen is not None:
-        return pack(opened.encode(source.samples, chosen, progress), chosen)
+    if target_size is None and target_psnr is None and target_ssim is None:
+        stored = opened.stored_quality(DEFAULT_QUALITY if quality is None else quality)
+        return pack(opened.encode(source.samples, stored, progress), stored)
     latents = opened.latents(source.samples)
     if target_size is not None:
-        return _to_size(lambda q: pack(opened.encode_latents(latents, q), q), target_size, progress)
+        tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
+        overhead = len(pack([b""] * tiles, rate.LOWEST))
+        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, target_size, progress)
+        return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
 
     def attempt(stored: int) -> tuple[list[bytes], Raster]:
         payloads = opened.encode_latents(latents, stored)
         return payloads, raster.Raster(opened.decode(payloads, shape, source.depth, stored))
 
-    payloads, stored = _to_fidelity(attempt, source, target_psnr, target_ssim, progress)
-    return pack(payloads, stored)
+    return pack(*_to_fidelity(attempt, source, target_psnr, target_ssim, progress))
 
 
-def _to_size(encode: Callable[[int], bytes], target: int, progress: Progress | None) -> bytes:
-    """The file of the highest quality that takes at most ``target`` bytes."""
+def _check_request(quality: float | None, size: int | None, psnr: float | None, ssim: float | None) -> None:
+    """PictureError for more than one demand, or for one that makes no sense."""
+    limits = {
+        "quality": (quality, 1, 100),
+        "target_size": (size, 1, 1 << 40),
+        "target_psnr": (psnr, 0, 100),
+        "target_ssim": (ssim, 0, 1),
+    }
+    made = {name: demand for name, demand in limits.items() if demand[0] is not None}
+    if len(made) > 1:
+        raise PictureError("give one of quality, target_size, target_psnr and target_ssim, not several")
+    for name, (value, low, high) in made.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise PictureError(f"{name} {value!r} is outside of {low} to {high}")
 
-    def evaluate(stored: int) -> tuple[bytes, float]:
-        data = encode(stored)
-        return data, math.log(len(data))  # about linear in the quality
 
-    if target < 1:
-        raise PictureError(f"a target size of {target} bytes makes no sense")
+def _to_size(
+    encode: Callable[[int], list[bytes]], overhead: int, target: int, progress: Progress | None
+) -> tuple[list[bytes], int]:
+    """Payloads and stored quality of the best file of at most ``target`` bytes, ``overhead`` of them no payload."""
+
+    def evaluate(stored: int) -> tuple[list[bytes], float]:
+        payloads = encode(stored)
+        # A box's length takes up to three bytes more than that of an empty one.
+        size = overhead + sum(len(p) + (len(p) > 127) + (len(p) > 16383) + (len(p) > 2097151) for p in payloads)
+        return payloads, math.log(size)  # about linear in the quality
+
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)
     if not met:
         raise PictureError(
-            f"{target:,} bytes cannot be reached: at the lowest quality this picture takes {len(found.result):,} "
-            "bytes; scale it down, or strip its metadata"
+            f"{target:,} bytes cannot be reached: at the lowest quality this picture takes "
+            f"{round(math.exp(found.value)):,} bytes; scale it down, or strip its metadata"
         )
-    return found.result
+    return found.result, found.quality
 
 
 def _to_fidelity(
@@ -124,8 +139,6 @@ def _to_fidelity(
             return payloads, metrics.psnr(source.samples, decoded.samples)
         return payloads, _ssim_scale(metrics.ssim(source.samples, decoded.samples))
 
-    if ssim is not None and not 0 < ssim < 1:
-        raise PictureError(f"a target SSIM of {ssim:g} makes no sense: it lies between 0 and 1")
     wanted = psnr if psnr is not None else _ssim_scale(ssim or 0.0)
     found, met = rate.search(evaluate, wanted, at_most=False, tolerance=0.02, progress=progress)
     if not met:
@@ -150,33 +163,21 @@ def decode_raster(
     progress: Progress | None = None,
 ) -> Raster:
     """Like :func:`decode`, but with full depth and metadata: what the command line writes files from."""
-    from .codecs.talbot import TILE, quality_from_header
-    from .tiling import Rectangle
-
-    content = container.unpack(data, salvage=salvage)
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise FormatError(f"decode takes the bytes of a file, not {type(data).__name__}; read takes its path")
+    content = container.unpack(bytes(data), salvage=salvage)
     for sentence in content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
     header = content.header
-    if region is not None:
-        left, top, right, bottom = region
-        if not (0 <= left < right <= header.width and 0 <= top < bottom <= header.height):
-            raise PictureError(
-                f"region {left},{top},{right},{bottom} does not lie within the picture of "
-                f"{header.width} x {header.height} pixels"
-            )
+    place = None if region is None else _place(region, header)
     if header.codec not in codecs.REGISTRY:
         raise FormatError(
             f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
         )
-    if header.tile != TILE:
-        raise FormatError(f"the header names tiles of {header.tile} pixels; {header.codec} has tiles of {TILE}")
-    quality_from_header(header.quality)
-    opened = codecs.get(header.codec).open(threads or default_threads(), header.bundle)
-    place = Rectangle(*region) if region else None
-    samples = opened.decode(
-        content.tiles, (header.height, header.width, header.channels), header.depth, header.quality, place, progress,
-        salvage,
-    )  # fmt: skip
+    opened = codecs.get(header.codec).open(choose_threads(threads), header.bundle)
+    opened.check(header)
+    shape = (header.height, header.width, header.channels)
+    samples = opened.decode(content.tiles, shape, header.depth, header.quality, place, progress, salvage)
     alpha = None
     if content.alpha is not None:
         try:
@@ -188,6 +189,19 @@ def decode_raster(
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
     return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
+
+
+def _place(region: Region, header: Header) -> Rectangle:
+    """A region as a rectangle; PictureError if it does not lie within the picture."""
+    whole = all(isinstance(edge, int) for edge in region) and len(region) == 4
+    if whole:
+        left, top, right, bottom = region
+        if 0 <= left < right <= header.width and 0 <= top < bottom <= header.height:
+            return Rectangle(left, top, right, bottom)
+    raise PictureError(
+        f"region {','.join(map(str, region))} is not left, top, right, bottom within the picture of "
+        f"{header.width} x {header.height} pixels"
+    )
 
 
 def decode(

@@ -2,8 +2,8 @@
 """Model bundles: find, verify and load.
 
 A bundle is a folder: ONNX graphs, integer tables (``tables.npz``) and ``model.json``, which says what it is: id,
-title, paper, hash, configuration, training provenance, measured points, licence. Its identity is the hash of its
-files; a ``.calo`` file names the first four bytes of it.
+title, paper, files and their hash, configuration, training provenance, licence. Its identity is the hash of its files;
+a ``.calo`` file names the first four bytes of it.
 
 Bundles ship in the package; the environment variable ``CALOTYPE_WEIGHTS`` names further folders of bundles, separated
 like ``PATH``.
@@ -14,16 +14,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
+import zipfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .errors import BundleError
 
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
 DESCRIPTION = "model.json"
 ENVIRONMENT = "CALOTYPE_WEIGHTS"
-FILE_ORDER_NOTE = "SHA-256 of the lines 'name sha256' of all files but model.json, sorted by name"
+TABLES = "tables.npz"
 
 
 @dataclass(frozen=True)
@@ -58,22 +63,41 @@ class Bundle:
         """Bytes of all files."""
         return sum(p.stat().st_size for p in self.path.iterdir() if p.is_file())
 
+    @property
+    def files(self) -> list[str]:
+        """Names of the files that belong to it, sorted; others (a file manager's, say) do not matter."""
+        return sorted(str(name) for name in self.description["files"])
+
     def verify(self) -> None:
         """Compare the files with the hash; BundleError if they differ."""
-        found = bundle_hash(self.path)
+        try:
+            found = bundle_hash(self.path, self.files)
+        except OSError as error:
+            raise BundleError(
+                f"the weights in {self.path} are incomplete: {error.strerror}; install them again"
+            ) from error
         if found != self.hash:
             raise BundleError(
                 f"the weights in {self.path} are damaged: their hash is {found[:8]}, not {self.hash[:8]}; "
-                "install the package again"
+                "install them again"
             )
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of ``tables.npz``."""
+        import numpy as np
 
-def bundle_hash(folder: Path) -> str:
-    """Hash of a bundle's files, see FILE_ORDER_NOTE."""
+        try:
+            with np.load(self.path / TABLES, allow_pickle=False) as stored:
+                return dict(stored)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise BundleError(f"the tables of the weights in {self.path} cannot be read: {error}") from error
+
+
+def bundle_hash(folder: Path, files: list[str]) -> str:
+    """SHA-256, in hexadecimal, of the lines ``name sha256`` of the given files, sorted by name."""
     total = hashlib.sha256()
-    for file in sorted(folder.iterdir(), key=lambda p: p.name):
-        if file.name != DESCRIPTION and file.is_file():
-            total.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    for name in sorted(files):
+        total.update(f"{name} {hashlib.sha256((folder / name).read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()
 
 
@@ -84,39 +108,40 @@ def search_folders() -> list[Path]:
 
 
 def installed() -> list[Bundle]:
-    """All bundles at hand, in order of preference."""
+    """All bundles at hand, in order of preference; what does not describe one is passed over with a warning."""
     found = []
     for folder in search_folders():
-        for description in sorted(folder.glob(f"*/{DESCRIPTION}")):
+        # A folder of bundles, or a bundle itself.
+        for description in [*folder.glob(DESCRIPTION), *sorted(folder.glob(f"*/{DESCRIPTION}"))]:
             try:
-                content = json.loads(description.read_text())
-                bundle = Bundle(description.parent, content)
-                _ = bundle.id, bundle.tag
-            except (OSError, ValueError, KeyError, TypeError) as error:
-                raise BundleError(f"{description} does not describe a bundle: {error}") from error
-            found.append(bundle)
+                bundle = Bundle(description.parent, json.loads(description.read_text()))
+                sound = bool(bundle.id) and len(bundle.tag) == 4 and bool(bundle.files)
+            except (OSError, ValueError, KeyError, TypeError):
+                sound = False
+            if sound:
+                found.append(bundle)
+            else:
+                warnings.warn(f"{description} does not describe a bundle of weights", stacklevel=2)
     return found
 
 
 @cache
-def _verified(path: Path) -> Bundle:
-    bundle = next(b for b in installed() if b.path == path)
-    bundle.verify()
-    return bundle
+def _verified(bundle: Path, digest: str) -> None:
+    next(b for b in installed() if b.path == bundle and b.hash == digest).verify()
 
 
-def find(codec: str, tag: bytes | None = None, tuning: str | None = None) -> Bundle:
+def find(codec: str, tag: bytes | None = None) -> Bundle:
     """The bundle for ``codec``: the one with ``tag``, else the preferred one. It is verified once a process.
 
     Raises:
         BundleError: there is none, or it is damaged.
     """
-    candidates = [b for b in installed() if b.codec == codec and (tuning is None or b.id == tuning)]
-    if tag is not None:
-        candidates = [b for b in candidates if b.tag == tag]
+    candidates = [b for b in installed() if b.codec == codec and tag in (None, b.tag)]
     if not candidates:
         what = f"the weights {tag.hex()} of" if tag is not None else "weights of"
+        places = ", ".join(str(folder) for folder in search_folders())
         raise BundleError(
-            f"{what} codec '{codec}' are not installed; upgrade the package, or name their folder in {ENVIRONMENT}"
+            f"{what} codec '{codec}' are not in {places}; upgrade the package, or name their folder in {ENVIRONMENT}"
         )
-    return _verified(candidates[0].path)
+    _verified(candidates[0].path, candidates[0].hash)
+    return candidates[0]

@@ -50,6 +50,7 @@ Payload of H
 Synopsis
     >>> data = pack(Container(header, icc=profile, tiles=payloads))
     >>> read_header(data[:HEADER_BYTES]).width
+    >>> read_front(data).exif                     # header and metadata alone, in no time
     >>> container = unpack(data)                  # every byte is checked; damage is a FormatError
     >>> container = unpack(data, salvage=True)    # lost tiles are None, see container.warnings
 
@@ -100,6 +101,7 @@ __all__ = [
     "Header",
     "head",
     "pack",
+    "read_front",
     "read_header",
     "tile",
     "unpack",
@@ -185,6 +187,24 @@ END = box("E", b"")  # what stands after the last tile
 def read_header(data: Bytes) -> Header:
     """Read the header from a file or from its first HEADER_BYTES (41) bytes. Raises FormatError."""
     return parse_header(memoryview(data).cast("B"))[0]
+
+
+def read_front(data: Bytes) -> Container:
+    """Read what stands ahead of alpha and tiles: the header and, as far as they are whole, profile, EXIF and XMP.
+
+    Nothing behind that is looked at. Damage behind the header is no error: it ends the search. Raises FormatError.
+    """
+    view = memoryview(data).cast("B")
+    header, offset = parse_header(view)
+    parts = Parts(header)
+    while bytes(view[offset : offset + 1]) not in (b"A", b"T", b"E", b""):
+        try:
+            found = parts.follow(view, offset)
+            parts.take(view, found, 0)
+        except FormatError:
+            break
+        offset = found.end
+    return Container(header, *parts.front())
 
 
 def unpack(data: Bytes, *, salvage: bool = False) -> Container:
@@ -300,9 +320,12 @@ class Parts:
 
     def container(self, warnings: Iterable[str] = ()) -> Container:
         """All that was read; None for each tile that was not."""
-        icc, exif, xmp = (self.metadata.get(kind) for kind in _METADATA)
         tiles = tuple(self.tiles.get(index) for index in range(self.header.tile_count))
-        return Container(self.header, icc, exif, xmp, self.alpha, tiles, tuple(warnings))
+        return Container(self.header, *self.front(), self.alpha, tiles, tuple(warnings))
+
+    def front(self) -> tuple[bytes | None, bytes | None, bytes | None]:
+        """Profile, EXIF and XMP."""
+        return self.metadata.get("c"), self.metadata.get("e"), self.metadata.get("x")
 
 
 def _inflate(view: memoryview, found: Box, name: str) -> bytes:

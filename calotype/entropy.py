@@ -14,12 +14,12 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .errors import FormatError
+from .errors import BundleError, FormatError
 
 PRECISION = 24  # bits: frequencies of a table sum to 2^24
 ESCAPE_BITS = 12  # an escaped symbol is two raw numbers of 12 bits
@@ -44,10 +44,10 @@ class Tables:
     def __post_init__(self) -> None:
         sizes = 2 * self.limits[1:].astype(np.int64) + 2
         if len(self.limits) < 2 or (self.limits[1:] < 1).any() or sizes.sum() != len(self.frequencies):
-            raise FormatError("the probability tables contradict their own sizes: the bundle is damaged")
+            raise BundleError("the probability tables contradict their own sizes: the bundle is damaged")
         for table in self:
             if (table < 1).any() or int(table.sum()) != 1 << PRECISION:
-                raise FormatError(f"a probability table does not sum to 2^{PRECISION}: the bundle is damaged")
+                raise BundleError(f"a probability table does not sum to 2^{PRECISION}: the bundle is damaged")
 
     def __iter__(self) -> Iterator[npt.NDArray[np.int64]]:
         """The tables of levels 1, 2, ..."""
@@ -107,12 +107,6 @@ def group_by_level(levels: Levels) -> list[tuple[int, npt.NDArray[np.intp]]]:
     order = coded[np.argsort(levels[coded], kind="stable")]
     present, starts = np.unique(levels[order], return_index=True)
     return list(zip((int(p) for p in present), np.split(order, starts[1:]), strict=True))
-
-
-class SymbolCoder(Protocol):
-    """Both directions of coding look alike to a codec that walks over its latents."""
-
-    tables: Tables
 
 
 class Encoder:

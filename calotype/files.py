@@ -49,12 +49,12 @@ def atomic(path: str | os.PathLike[str], *, parents: bool = False) -> Iterator[B
     Arguments and errors as for :func:`write_atomically`; the target keeps its permissions, a new one gets the usual.
     """
     try:
-        target = Path(os.path.realpath(path))
-        mode = _mode(target)
+        mode = _mode(Path(path))
         if mode is not None and not stat.S_ISREG(mode):
-            with open(target, "wb") as out:  # /dev/null or a named pipe: replacing it would destroy it
+            with open(path, "wb") as out:  # /dev/null or a named pipe: replacing it would destroy it
                 yield out
             return
+        target = Path(os.path.realpath(path))  # of /dev/stdout in a pipe, for one, it names nothing
         if parents:
             target.parent.mkdir(parents=True, exist_ok=True)
         if mode is not None and not os.access(target, os.W_OK):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from . import container
+from .errors import FormatError
 
 QUALITY_STEPS = 256  # stored qualities are whole numbers of 1/256
 
@@ -52,7 +53,9 @@ class Info:
 
 def probe(data: bytes) -> Info:
     """What a whole file says of itself; FormatError if it is not one."""
-    content = container.unpack(data)
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
+    content = container.unpack(bytes(data))
     header = content.header
     return Info(
         codec=header.codec, bundle=header.bundle.hex(), width=header.width, height=header.height,

@@ -51,22 +51,18 @@ class CalotypeImageFile(ImageFile.ImageFile):
         self._data = self.fp.read(container.HEADER_BYTES)
         if not _accept(self._data):
             raise SyntaxError("not a Calotype file")
+        self._data += self.fp.read()
         try:
-            header = container.read_header(self._data)
+            front = container.read_front(self._data)  # damaged pixels are an error of load(), not of open()
         except CalotypeError as error:  # ours, but damaged or too new: no other plug-in could read it
             raise CaloFileError(str(error)) from error
-        self._data += self.fp.read()
+        header = front.header
         self._size = header.width, header.height
         deep = header.depth == 16 and header.channels == 1 and not header.alpha
         self._mode = "I;16" if deep else ("L" if header.channels == 1 else "RGB") + ("A" if header.alpha else "")
-        try:
-            parts = container.unpack(self._data, salvage=True)  # damaged pixels are an error of load(), not of open()
-        except CalotypeError:
-            pass
-        else:
-            exif = None if parts.exif is None else raster.EXIF_PREFIX + parts.exif
-            found = {"icc_profile": parts.icc, "exif": exif, "xmp": parts.xmp}
-            self.info.update({key: value for key, value in found.items() if value is not None})
+        exif = None if front.exif is None else raster.EXIF_PREFIX + front.exif
+        found = {"icc_profile": front.icc, "exif": exif, "xmp": front.xmp}
+        self.info.update({key: value for key, value in found.items() if value is not None})
         self.tile = [ImageFile._Tile("calo", (0, 0, *self._size), 0, None)]
 
     def load(self) -> Any:

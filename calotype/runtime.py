@@ -11,14 +11,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import BundleError
+from .errors import BundleError, PictureError
 
 Array = npt.NDArray[Any]
 
 
-def default_threads() -> int:
-    """As many threads as there are cores for this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+MOST_THREADS = 64  # each graph has a pool of its own
+
+
+def choose_threads(wanted: int | None) -> int:
+    """The threads to use: as wanted, else one for each core of this process, up to eight. PictureError for nonsense."""
+    if wanted is None:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(cores, 8)
+    if not isinstance(wanted, int) or isinstance(wanted, bool) or not 1 <= wanted <= MOST_THREADS:
+        raise PictureError(f"threads should be a whole number from 1 to {MOST_THREADS}, not {wanted!r}")
+    return wanted
 
 
 class Graph:

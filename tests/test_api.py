@@ -155,11 +155,56 @@ def test_a_stream_with_a_right_crc_but_wrong_symbols_is_noticed() -> None:
         payload[:20] + bytes([payload[20] ^ 16]) + payload[21:],
         b"",
     ):
-        forged = container.pack(
-            container.Container(content.header, content.icc, content.exif, content.xmp, content.alpha, (changed,))
-        )
+        forged = reseal(content, (changed,))
         with pytest.raises(calotype.FormatError, match="tile"):
             calotype.decode(forged)
+
+
+def reseal(content: container.Container, tiles: tuple[bytes | None, ...]) -> bytes:
+    """The same file with other tiles and sound checksums."""
+    return container.pack(
+        container.Container(content.header, content.icc, content.exif, content.xmp, content.alpha, tiles)
+    )
+
+
+def test_salvage_tells_of_tiles_that_do_not_decode() -> None:
+    content = container.unpack(calotype.encode(drawing(60, 1100, 3, 8), quality=80))
+    first, second = content.tiles
+    assert first is not None and second is not None
+    data = reseal(content, (first, bytes([second[0] ^ 1]) + second[1:]))
+    with pytest.warns(calotype.DamageWarning, match="tile 2 of 2: .*other weights"):
+        calotype.decode(data, salvage=True)
+    nothing = reseal(content, (first[:-4], second[:-4]))
+    with pytest.warns(calotype.DamageWarning), pytest.raises(calotype.FormatError, match="nothing can be saved"):
+        calotype.decode(nothing, salvage=True)
+
+
+@pytest.mark.parametrize("threads", [0, -1, 5000, "2", 1.5, True])
+def test_nonsense_threads_are_refused(threads: object) -> None:
+    with pytest.raises(calotype.PictureError, match="threads"):
+        calotype.encode(photograph(), threads=threads)
+
+
+@pytest.mark.parametrize(
+    "demand",
+    [{"quality": "60"}, {"quality": True}, {"target_psnr": -5}, {"target_size": float("inf")}, {"target_size": "80kB"},
+     {"target_size": float("nan")}, {"target_ssim": 1.5}, {"target_size": 0}],
+)  # fmt: skip
+def test_nonsense_demands_are_refused(demand: dict[str, object]) -> None:
+    with pytest.raises(calotype.PictureError, match="outside"):
+        calotype.encode(photograph(), **demand)
+
+
+def test_what_is_not_bytes_is_refused() -> None:
+    for wrong in ("photo.calo", None, 5):
+        with pytest.raises(calotype.FormatError, match="takes the bytes"):
+            calotype.decode(wrong)
+        with pytest.raises(calotype.FormatError, match="takes the bytes"):
+            calotype.probe(wrong)
+    data = calotype.encode(photograph())
+    for region in ((0, 0), (0, 0, 1.5, 2), "0,0,1,1"):
+        with pytest.raises(calotype.PictureError, match="region"):
+            calotype.decode(data, region=region)
 
 
 def test_files(tmp_path: Path) -> None:

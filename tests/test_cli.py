@@ -238,6 +238,45 @@ def test_a_reader_that_leaves_early() -> None:
     assert (done.returncode, done.stderr) == (1, b"")
 
 
+@posix
+def test_a_pipe_as_the_output() -> None:
+    draw("photo.png")
+    ok("encode", "photo.png")
+    read, write = os.pipe()
+    with os.fdopen(read, "rb") as file:
+        done = ok("decode", "photo.calo", "-o", f"/dev/fd/{write}")  # what the shell makes of >(command)
+        os.close(write)
+        data = file.read()
+    assert Image.open(io.BytesIO(data)).size == (40, 30)
+    assert f"→ {format_size(len(data)):>7}" in done.stderr
+    assert tree(".") == {"photo.png", "photo.calo"}
+
+
+@posix
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk() -> None:
+    draw("photo.png")
+    ok("encode", "photo.png")
+    for form in ("png", "jpg", "webp", "tiff"):
+        assert "/dev/full: the disk is full" in fails(1, "decode", "photo.calo", "-o", "/dev/full", "--format", form)
+
+
+def test_a_picture_that_the_format_cannot_hold_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    draw("photo.png")
+    ok("encode", "photo.png")
+    wide = raster.Raster(np.zeros((1, 20000, 3), np.uint8))
+    monkeypatch.setattr(api, "decode_raster", lambda *_, **__: wide)
+    assert "cannot write out/photo.webp as WEBP: " in fails(1, "decode", "photo.calo", "-o", "out/", "--format", "webp")
+    assert "cannot write standard output as WEBP: " in fails(1, "decode", "photo.calo", "-o", "-", "--format", "webp")
+
+
+def test_what_is_encoded_already() -> None:
+    draw("photo.png")
+    ok("encode", "photo.png")
+    message = fails(1, "encode", "photo.calo", "-o", "small/")
+    assert "photo.calo: it is a .calo file already; decode it first" in message
+
+
 # --- many files -------------------------------------------------------------------------------------------------------
 
 
@@ -415,6 +454,8 @@ def test_two_outputs_are_never_one_file() -> None:
         ("encode a.png --target-ssim 1", "not between 0 and 1"),
         ("encode a.png --target-ssim nan", "not between 0 and 1"),
         ("encode a.png --threads 0", "--threads"),
+        ("encode a.png --threads 65", "64"),
+        ("decode a.calo --threads 65", "64"),
         ("encode a.png --codec nonsense", "there is no codec 'nonsense'; there are: talbot"),
         ("encode a.png -o other.png", "should end in .calo"),
         ("encode a.png -o folder", "a new folder is folder/"),
@@ -505,7 +546,7 @@ def test_salvage_says_what_is_lost() -> None:
 def test_codecs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "weights" / "talbot"
     folder.mkdir(parents=True)
-    (folder / "model.json").write_text(json.dumps({"id": "talbot", "hash": "01020304" + "0" * 56}))
+    (folder / "model.json").write_text(json.dumps({"id": "talbot", "hash": "01020304" + "0" * 56, "files": ["a"]}))
     monkeypatch.setenv(bundles.ENVIRONMENT, str(folder.parent))
     table = ok("codecs").stdout
     assert "talbot" in table and "01020304" in table

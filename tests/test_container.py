@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from calotype import boxes
 from calotype import container as calo
 from calotype.boxes import box
-from calotype.container import END, Container, Header, head, pack, read_header, tile, unpack
+from calotype.container import END, Container, Header, head, pack, read_front, read_header, tile, unpack
 from calotype.errors import CalotypeError, FormatError, PictureError
 from calotype.salvage import tile_index
 
@@ -113,6 +113,37 @@ def test_lengths_are_canonical(length: int) -> None:
     found = boxes.frame(memoryview(frame), 0)
     assert found is not None and found.stop - found.start == length
     assert len(frame) == 1 + max(1, -(-length.bit_length() // 7))
+
+
+def test_the_front_alone() -> None:
+    data = pack(FULL)
+    front = dataclasses.replace(FULL, alpha=None, tiles=())
+    alpha = 8 + sum(map(len, cut(data)[:4]))
+    assert data[alpha : alpha + 1] == b"A"
+    for behind in (data[alpha:], b"A", b"", b"?", b"T" * 99):  # whatever stands there
+        assert read_front(data[:alpha] + behind) == front
+    assert read_front(join(*row(b"one"), box("x", zlib.compress(b"late")))).xmp is None
+
+
+def test_the_front_ends_at_damage() -> None:
+    data = pack(FULL)
+    exif = 8 + sum(map(len, cut(data)[:2]))
+    for damaged in (flip(data, exif), flip(data, exif + 3), data[: exif + 3]):
+        assert read_front(damaged) == Container(FULL.header, icc=FULL.icc)
+    for piece in (box("Q", b""), box("H", b""), box("c", b"no zlib stream"), box("q", b"") * 2000):
+        late = box("x", zlib.compress(b"late"))
+        assert read_front(join(piece, late)) == Container(PLAIN.header)
+    assert read_front(join(box("q", b"unknown"), box("x", zlib.compress(b"x")))).xmp == b"x"
+    with pytest.raises(FormatError):
+        read_front(flip(data, 12))
+
+
+def test_the_front_is_read_at_once() -> None:
+    noise = random.Random(4).randbytes(2**22)
+    start = time.perf_counter()
+    for data in (join(noise), join(b"T" + noise), join(b"x" + noise)):
+        read_front(data)
+    assert time.perf_counter() - start < 0.2
 
 
 def test_pieces_join_to_a_file() -> None:

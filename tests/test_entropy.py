@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from calotype.entropy import ESCAPE_BITS, ESCAPE_OFFSET, PRECISION, Decoder, Encoder, Tables, gaussian_tables
-from calotype.errors import FormatError
+from calotype.errors import BundleError, FormatError
 
 SCALES = np.geomspace(0.11, 256, 64)
 TABLES = gaussian_tables(SCALES)
@@ -128,9 +128,9 @@ def test_leftover_and_odd_data_are_errors() -> None:
 
 
 def test_damaged_tables_are_refused() -> None:
-    with pytest.raises(FormatError):
+    with pytest.raises(BundleError):
         Tables(TABLES.limits, TABLES.frequencies[:-1])
     wrong = TABLES.frequencies.copy()
     wrong[0] += 1
-    with pytest.raises(FormatError):
+    with pytest.raises(BundleError):
         Tables(TABLES.limits, wrong)

@@ -124,6 +124,17 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 
 @posix
+def test_a_pipe_without_a_name_is_written_to() -> None:
+    read, write = os.pipe()
+    try:
+        write_atomically(f"/dev/fd/{write}", b"x")
+        assert os.read(read, 9) == b"x"
+    finally:
+        os.close(read)
+        os.close(write)
+
+
+@posix
 def test_no_permission(tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("the administrator may do anything")

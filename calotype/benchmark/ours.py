@@ -24,11 +24,11 @@ def decode(data: bytes) -> Picture:
 
 def predict(picture: Picture, setting: float) -> float:
     """Bytes that the probability tables predict for the picture, without any header."""
-    from calotype import codecs, raster
-    from calotype.codecs.talbot import quality_to_header
+    from calotype import bundles, raster
+    from calotype.codecs.talbot import Talbot
 
-    opened = codecs.get("talbot").open(threads=1)
-    return opened.predicted_bits(raster.from_picture(picture).samples, quality_to_header(setting)) / 8
+    codec = Talbot(bundles.find("talbot"), threads=1)
+    return codec.predicted_bits(raster.from_picture(picture).samples, codec.stored_quality(setting)) / 8
 
 
 def versions() -> dict[str, str]:

@@ -3,26 +3,22 @@
 
 from __future__ import annotations
 
-import io
 import re
 from typing import Annotated
 
 import typer
 
-from ..files import atomic
+from ..files import write_atomically
+from ..formats import FORMATS
 from . import batch, streams
 from .destination import Kind, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
+from .names import shown
 from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 
-# Suffixes of output files and the formats that Pillow writes for them.
-FORMATS = {
-    ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF", ".webp": "WEBP", ".avif": "AVIF",
-    ".jp2": "JPEG2000", ".bmp": "BMP", ".ppm": "PPM",
-}  # fmt: skip
 CHOICES = {suffix[1:]: suffix for suffix in FORMATS}
 
 
@@ -88,16 +84,13 @@ def decode(
 
         data = streams.read(job.source)
         picture = decode_raster(data, region=box, threads=threads, salvage=salvage, progress=progress)
+        name = "standard output" if job.target is None else shown(job.target)
+        file = raster.to_file(picture, written, name=name)
         if job.target is None:
-            out = io.BytesIO()
-            raster.save(picture, out, format=written)
-            streams.write(out.getvalue())
-            size = out.tell()
+            streams.write(file)
         else:
-            with atomic(job.target, parents=True) as file:
-                raster.save(picture, file, format=written)
-                size = file.seek(0, io.SEEK_END) if file.seekable() else 0
-        return batch.Result(len(data), size, picture.width, picture.height)
+            write_atomically(job.target, file, parents=True)
+        return batch.Result(len(data), len(file), picture.width, picture.height)
 
     def cells(result: batch.Result) -> list[str]:
         return [f"{f'{result.width} × {result.height}':>13}"]

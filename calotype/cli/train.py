@@ -16,11 +16,13 @@ TRAIN_HELP = lesson(
     "Train a codec on a folder of photographs.",
     {
         "train talbot --data photos/": "as the recipe that ships says",
-        "train talbot --data photos/ --hours 10": "for longer; goes on from the last state",
+        "train talbot --data photos/ --hours 10": "for longer; goes on from the run so far",
         "train my.toml --data photos/ --run runs/mine": "a recipe of your own",
     },
-    "The state is saved every few minutes; the same command goes on from it, to the same weights as without the "
-    "interruption. Without --init a network starts as the Karhunen-Loève transform of the photographs.",
+    "The state is saved every few minutes and at Ctrl-C, after the step in progress (a second Ctrl-C stops at once); "
+    "the same command goes on from exactly the saved state. With more --hours than before, it goes on from where the "
+    "learning rate began to fall.",
+    "Without --init a network starts as the Karhunen-Loève transform of the photographs.",
     "One decoded copy of the photographs is kept beside the run (3 bytes a pixel). Needs PyTorch: pip install "
     "calotype\\[train].",
 )
@@ -52,7 +54,9 @@ def train(
     ] = None,
     validation: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Photographs to validate on.")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="Instead of the recipe's time.")] = None,
-    threads: Annotated[int | None, typer.Option(metavar="N", min=1, help="Default: all cores.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help="64 at most. Default: all cores.")
+    ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, whatever state there is.")] = False,
 ) -> None:
     """See :data:`TRAIN_HELP`."""
@@ -60,7 +64,7 @@ def train(
     import torch
 
     from ..networks.talbot import TalbotConfig
-    from ..training.data import CropConfig, PictureCache
+    from ..training.data import CropConfig, PictureCache, find_pictures, readable
     from ..training.klt import start_as_klt
     from ..training.loop import Loop, LoopConfig
     from ..training.recipe import configure, load_recipe
@@ -74,13 +78,15 @@ def train(
     crop = configure(CropConfig, tables.get("crop", {}))
     torch.manual_seed(config.seed)
     network = make_network(configure(TalbotConfig, tables.get("network", {})))
+    # What could be wrong with the arguments is found before anything that takes long.
+    new = fresh or not (folder / "state.pt").exists()
+    if new and init:
+        initialise(network, init)
+    judges = readable(find_pictures(validation)) if validation else []
     pictures = PictureCache(data, folder.parent / "cache")
-    if fresh or not (folder / "state.pt").exists():
-        if init:
-            initialise(network, init)
-        else:
-            start_as_klt(network, pictures)
-    Loop(TalbotTask(network, pictures, crop, validation), config, folder, resume=not fresh).run()
+    if new and not init:
+        start_as_klt(network, pictures)
+    Loop(TalbotTask(network, pictures, crop, judges), config, folder, resume=not fresh).run()
 
 
 @guarded

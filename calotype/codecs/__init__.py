@@ -9,13 +9,52 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import PictureError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..bundles import Bundle
-    from .talbot import Talbot
+    from ..container import Header
+    from ..tiling import Rectangle
+
+Progress = Callable[[int, int], None]
+
+
+class Codec(Protocol):
+    """What every codec does once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
+
+    bundle: Bundle
+    tile: int
+
+    def stored_quality(self, quality: float) -> int:
+        """Quality 1..100 as the header stores it; PictureError outside of the range."""
+        ...
+
+    def check(self, header: Header) -> None:
+        """FormatError if a header says what this codec never writes."""
+        ...
+
+    def encode(self, samples: Any, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
+        """Tile payloads in raster order."""
+        ...
+
+    def latents(self, samples: Any) -> Any:
+        """What does not depend on the quality, for coding at several of them."""
+        ...
+
+    def encode_latents(self, latents: Any, stored_quality: int) -> list[bytes]:
+        """:meth:`encode` from there."""
+        ...
+
+    def decode(
+        self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
+        region: Rectangle | None = None, progress: Progress | None = None, salvage: bool = False,
+    ) -> Any:  # fmt: skip
+        """Samples of a picture or of a region of it; FormatError if they do not come out whole."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -25,26 +64,27 @@ class Entry:
     id: str
     title: str
     paper: str
-    make: Callable[[Bundle, int], Talbot]
+    make: Callable[[Bundle, int], Codec]
 
-    def open(self, threads: int, tag: bytes | None = None) -> Talbot:
+    def open(self, threads: int, tag: bytes | None = None) -> Codec:
         """The codec with its preferred weights, or with those that a file names by ``tag``; BundleError if missing."""
         from .. import bundles
 
-        return _opened(self.id, bundles.find(self.id, tag).path, threads)
+        bundle = bundles.find(self.id, tag)
+        return _opened(self.id, bundle.path, bundle.hash, threads)
 
 
-def _make_talbot(bundle: Bundle, threads: int) -> Talbot:
+def _make_talbot(bundle: Bundle, threads: int) -> Codec:
     from .talbot import Talbot
 
     return Talbot(bundle, threads)
 
 
 @lru_cache(maxsize=8)
-def _opened(codec: str, path: object, threads: int) -> Talbot:
+def _opened(codec: str, path: object, digest: str, threads: int) -> Codec:
     from .. import bundles
 
-    bundle = next(b for b in bundles.installed() if b.path == path)
+    bundle = next(b for b in bundles.installed() if b.path == path and b.hash == digest)
     return REGISTRY[codec].make(bundle, threads)
 
 

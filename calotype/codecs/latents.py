@@ -8,7 +8,7 @@ does with the means and levels that the prior predicts: write the rounded residu
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from ..bundles import Bundle
 from ..entropy import Decoder, Encoder, Levels, Tables
-from ..errors import BundleError, FormatError
+from ..errors import FormatError
 from ..runtime import Graph, graph
 from ..tiling import pad_to
 
@@ -44,14 +44,12 @@ def from_phases(a: Array, b: Array, c: Array, d: Array) -> Array:
 class Prior:
     """Codes latents with the graphs and tables of one bundle."""
 
-    def __init__(self, bundle: Bundle, threads: int, optimise: bool = True) -> None:
-        try:
-            with np.load(bundle.path / "tables.npz", allow_pickle=False) as stored:
-                self.tables = Tables(stored["limits"], stored["frequencies"])
-                self.z_levels: Levels = stored["z_levels"]
-                self.steps: Array = stored["steps"][:, :, None, None]  # (4, M, 1, 1), of the passes y1 to y4
-        except (OSError, ValueError, KeyError) as error:
-            raise BundleError(f"the tables of {bundle.path} cannot be read: {error}") from error
+    def __init__(
+        self, bundle: Bundle, arrays: Mapping[str, npt.NDArray[Any]], threads: int, optimise: bool = True
+    ) -> None:
+        self.tables = Tables(arrays["limits"], arrays["frequencies"])
+        self.z_levels: Levels = arrays["z_levels"]
+        self.steps: Array = arrays["steps"][:, :, None, None]  # (4, M, 1, 1), of the passes y1 to y4
 
         def load(name: str) -> Graph:
             return graph(bundle.path / f"{name}.onnx", threads, optimise)

@@ -7,6 +7,7 @@ What a file stores: for each tile (1024 x 1024 pixels, 64 x 64 latents) the late
 
 from __future__ import annotations
 
+import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bundles import Bundle
-from ..errors import FormatError, PictureError
+from ..container import Header
+from ..errors import BundleError, DamageWarning, FormatError, PictureError
 from ..info import QUALITY_STEPS
 from ..runtime import graph
 from ..tiling import Rectangle, grid, pad_to
@@ -66,12 +68,28 @@ class Talbot:
     bundle: Bundle
     threads: int
     optimise: bool = True
+    tile: int = TILE
     gains: dict[str, Array] = field(init=False)  # (levels, M), logarithms
 
     def __post_init__(self) -> None:
-        self.prior = Prior(self.bundle, self.threads, self.optimise)
-        with np.load(self.bundle.path / "tables.npz", allow_pickle=False) as stored:
-            self.gains = {name: stored[f"gain_{name}"] for name in ("encoder", "decoder")}
+        arrays = self.bundle.arrays()
+        try:
+            self.prior = Prior(self.bundle, arrays, self.threads, self.optimise)
+            self.gains = {name: arrays[f"gain_{name}"] for name in ("encoder", "decoder")}
+        except KeyError as error:
+            raise BundleError(
+                f"the weights in {self.bundle.path} have no table {error}: they are for another version"
+            ) from error
+
+    def stored_quality(self, quality: float) -> int:
+        """See :func:`quality_to_header`."""
+        return quality_to_header(quality)
+
+    def check(self, header: Header) -> None:
+        """FormatError if a header says what this codec never writes."""
+        if header.tile != TILE:
+            raise FormatError(f"the header names tiles of {header.tile} pixels; {header.codec} has tiles of {TILE}")
+        quality_from_header(header.quality)
 
     def gain(self, name: str, stored_quality: int) -> Array:
         """Factors for the latents ``(M, 1, 1)``, interpolated between the trained levels."""
@@ -140,13 +158,14 @@ class Talbot:
         """Samples of a picture or of a region of it; only the tiles that it needs are read.
 
         Args:
-            tiles: payloads in raster order; None for a tile that is lost (it comes back as its surroundings' blur).
+            tiles: payloads in raster order; None for a tile that is lost (it comes back grey).
             shape: height, width, channels of the whole picture.
             depth: 8 or 16 bits.
             stored_quality: of the header.
             region: in pixels, within the picture.
             progress: called with windows done and windows in total.
-            salvage: take a tile that does not decode for lost instead of raising FormatError.
+            salvage: take a tile that does not decode for lost, with a DamageWarning, instead of raising FormatError;
+                it is one all the same if no tile decodes.
         """
         g_s = graph(self.bundle.path / "g_s.onnx", self.threads, self.optimise)
         height, width, channels = shape
@@ -163,6 +182,8 @@ class Talbot:
             from_planes(x[:, *inner.slices], samples[window.relative_to(region).slices])
             if progress:
                 progress(done, len(windows))
+        if reader.lost and not reader.whole:
+            raise FormatError("nothing can be saved: no tile of the picture is whole")
         return samples
 
 
@@ -174,6 +195,7 @@ class TileReader:
     ) -> None:
         self.codec, self.tiles, self.lattice, self.quality = codec, tiles, lattice, stored_quality
         self.salvage = salvage
+        self.whole, self.lost = 0, 0  # tiles that did and did not decode
         self.gain = codec.gain("decoder", stored_quality)
         self.across = -(-lattice.width // (TILE // STRIDE))
         self.cache: OrderedDict[int, Array] = OrderedDict()
@@ -200,8 +222,11 @@ class TileReader:
             try:
                 y_hat = self.codec.prior.decode(data, place.height, place.width, position(self.quality)) * self.gain
             except FormatError as error:
+                sentence = f"tile {index + 1} of {len(self.tiles)}: {error}"
                 if not self.salvage:
-                    raise FormatError(f"tile {index + 1} of {len(self.tiles)}: {error}") from error
+                    raise FormatError(sentence) from error
+                warnings.warn(sentence, DamageWarning, stacklevel=2)
+        self.whole, self.lost = self.whole + (y_hat is not None), self.lost + (y_hat is None)
         if y_hat is None:
             y_hat = np.zeros((len(self.gain), place.height, place.width), np.float32)
         self.cache[index] = y_hat

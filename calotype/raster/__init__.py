@@ -8,7 +8,7 @@ What comes in is normalised once: samples upright (the EXIF orientation is appli
 or RGB with three, 8 or 16 bits, alpha apart. A colour profile stays only if it describes the samples that are kept.
 Pictures are converted in bands of rows, so that 100 megapixels need little more memory than their samples.
 
-    files       load, save
+    files       load, save, to_file
     deep        16-bit colour in, for which Pillow has no mode
     png16       16-bit colour out
     picture     Raster, from and to Pillow and NumPy
@@ -23,7 +23,7 @@ Pictures are converted in bands of rows, so that 100 megapixels need little more
 from __future__ import annotations
 
 from .alpha import decode_alpha, encode_alpha
-from .files import load, save
+from .files import load, save, to_file
 from .metadata import EXIF_PREFIX
 from .picture import Raster, check_size, from_image, from_picture, to_array, to_image
 
@@ -38,5 +38,6 @@ __all__ = [
     "load",
     "save",
     "to_array",
+    "to_file",
     "to_image",
 ]

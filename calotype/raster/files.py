@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from PIL import Image
+from PIL import Image, ImageFile, UnidentifiedImageError
 
+from ..container import SIGNATURE
 from ..errors import CalotypeError, PictureError
+from ..formats import FORMATS
 from . import png16
 from .bands import to_8
 from .deep import is_deep, read_deep
@@ -18,24 +22,11 @@ from .guard import first_line, pillow_limit, reading, reason
 from .metadata import writer_options
 from .picture import Raster, check_size, from_image, to_image
 
-_FORMATS = {
-    ".png": "PNG",
-    ".jpg": "JPEG",
-    ".jpeg": "JPEG",
-    ".webp": "WEBP",
-    ".avif": "AVIF",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".jp2": "JPEG2000",
-    ".bmp": "BMP",
-    ".ppm": "PPM",
-    ".pgm": "PPM",
-}
 _USUAL = ".png, .jpg, .webp, .avif, .tiff, .jp2, .bmp"
 _KEEP_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000", "TGA", "QOI")
 _KEEP_DEEP_GREY = ("PNG", "TIFF", "JPEG2000", "PPM")
 _OPTIONS: dict[str, dict[str, Any]] = {  # what comes out of a codec should not lose visibly a second time
-    "JPEG": {"quality": 95, "subsampling": "4:4:4", "optimize": True},
+    "JPEG": {"quality": 95, "subsampling": "4:4:4"},  # "optimize" fails where noise outgrows Pillow's buffer
     "WEBP": {"quality": 95},
     "AVIF": {"quality": 90, "subsampling": "4:4:4"},
     "TIFF": {"compression": "tiff_adobe_deflate"},
@@ -58,7 +49,7 @@ def load(source: str | Path | IO[bytes]) -> Raster:
 
 def _load(file: IO[bytes], name: str) -> Raster:
     with pillow_limit():
-        with Image.open(file) as image:
+        with _open(file, name) as image:
             if image.format == "EPS":  # reading it runs Ghostscript, a whole programming language
                 raise PictureError(f"cannot read {name}: PostScript is a page, not a picture; render it first")
             check_size(*image.size)
@@ -67,27 +58,58 @@ def _load(file: IO[bytes], name: str) -> Raster:
         return read_deep(file)
 
 
+def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+    try:
+        return Image.open(file)
+    except UnidentifiedImageError:
+        file.seek(0)
+        if file.read(len(SIGNATURE)) == SIGNATURE:
+            raise PictureError(f"cannot read {name}: it is a .calo file already; decode it first") from None
+        raise
+
+
 def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = None) -> None:  # noqa: A002
     """Write a picture file, in the format that the suffix of the path or ``format`` ("png", ".jpg", "TIFF") names.
+
+    What is stored and what is refused is told at :func:`to_file`. Nothing is written before the picture is encoded
+    whole; what a full disk leaves behind, the caller removes.
+
+    Raises PictureError.
+    """
+    kind = _format(target, format)
+    if isinstance(target, str | Path):
+        data = to_file(raster, kind, name=str(target))
+        with _writing(str(target), kind), open(target, "wb") as file:
+            _write(file, data)
+    else:
+        data = to_file(raster, kind)
+        with _writing("the picture", kind):
+            _write(target, data)
+
+
+def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:  # noqa: A002
+    """The bytes of a picture file, in the format that ``format`` ("png", ".jpg", "TIFF") names.
 
     Colour profile, EXIF and XMP go along into PNG, JPEG, WebP, AVIF and TIFF. JPEG is written with quality 95 and full
     colour resolution. PNG keeps 16 bits; JPEG, WebP, AVIF, BMP and the like have 8, to which 16-bit pictures are
     rounded. Where a user would count on all 16 (TIFF, JPEG 2000) and Pillow cannot write them, it is an error, as it is
-    for alpha in a format that has none: nothing is lost in silence. The caller removes what an error leaves behind.
+    for alpha in a format that has none: nothing is lost in silence.
 
-    Raises PictureError.
+    Raises PictureError, which calls the file ``name``.
     """
-    name = str(target) if isinstance(target, str | Path) else "the picture"
-    kind = _format(target, format)
+    kind = _format(None, format)
     deep_grey = raster.channels == 1 and raster.alpha is None
     if raster.alpha is not None and kind not in _KEEP_ALPHA:
         raise PictureError(f"cannot write {name}: {kind} has no alpha channel; .png, .webp, .avif and .tiff have one")
     if raster.depth == 16 and kind in ("TIFF", "JPEG2000") and not deep_grey:
         raise PictureError(f"cannot write {name}: 16-bit colour can be written as .png only")
-    try:
+    # Never into a file: Pillow's encoders in C write to its descriptor, past Python, and on a full disk they stop
+    # short without a word, or try for ever.
+    memory = io.BytesIO()
+    with _writing(name, kind):
         if raster.depth == 16 and kind == "PNG" and not deep_grey:
-            _save_png16(raster, target)
-            return
+            png16.write(memory, raster.samples, raster.alpha, icc=raster.icc, exif=raster.exif, xmp=raster.xmp)
+            return memory.getvalue()
         if raster.depth == 16 and kind not in _KEEP_DEEP_GREY:
             raster = replace(
                 raster,
@@ -97,15 +119,15 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
         image = to_image(raster)
         options = _OPTIONS.get(kind, {}) | writer_options(raster, kind, name)
         image.info.clear()  # what Pillow's writers shall store is in the options
-        if kind != "JPEG2000":
-            image.save(target, kind, **options)
-            return
-        memory = io.BytesIO()  # written to a full disk, OpenJPEG would try for ever
         image.save(memory, kind, **options)
-        if isinstance(target, str | Path):
-            Path(target).write_bytes(memory.getbuffer())
-        else:
-            target.write(memory.getbuffer())
+    return memory.getvalue()
+
+
+@contextmanager
+def _writing(name: str, kind: str) -> Iterator[None]:
+    """Turn whatever goes wrong into a PictureError of one sentence."""
+    try:
+        yield
     except CalotypeError:
         raise
     except OSError as error:
@@ -114,28 +136,30 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
         raise PictureError(f"cannot write {name} as {kind}: {first_line(error)}") from error
 
 
-def _format(target: str | Path | IO[bytes], format: str | None) -> str:  # noqa: A002
+def _write(file: IO[bytes], data: bytes) -> None:
+    """Write all of ``data``, also where each call takes a part only, as those of unbuffered files may."""
+    rest = memoryview(data)
+    while rest:
+        taken = file.write(rest)
+        if not taken:
+            raise OSError("the file takes no more bytes")
+        rest = rest[taken:]
+    file.flush()  # or a full disk would show when the file is closed, if at all
+
+
+def _format(target: str | Path | IO[bytes] | None, format: str | None) -> str:  # noqa: A002
     """Pillow's name of the format to write."""
     if format is not None:
         suffix = "." + format.lower().removeprefix(".")
-        kind = _FORMATS.get(suffix) or Image.registered_extensions().get(suffix) or format.upper()
+        kind = FORMATS.get(suffix) or Image.registered_extensions().get(suffix) or format.upper()
     elif isinstance(target, str | Path):
         suffix = Path(target).suffix.lower()
-        kind = _FORMATS.get(suffix) or Image.registered_extensions().get(suffix, "")
+        kind = FORMATS.get(suffix) or Image.registered_extensions().get(suffix, "")
     else:
         raise PictureError(f"name the format to write into a file object, for example format='png' (or {_USUAL})")
-    if kind not in _FORMATS.values():
+    if kind not in FORMATS.values():
         Image.init()
         if kind not in Image.SAVE:
             what = f"the suffix {suffix!r}" if suffix.strip(".") else "a file without a suffix"
             raise PictureError(f"no format can be written for {what}: the usual ones are {_USUAL}")
     return kind
-
-
-def _save_png16(raster: Raster, target: str | Path | IO[bytes]) -> None:
-    parts: dict[str, Any] = {"icc": raster.icc, "exif": raster.exif, "xmp": raster.xmp}
-    if isinstance(target, str | Path):
-        with open(target, "wb") as file:
-            png16.write(file, raster.samples, raster.alpha, **parts)
-    else:
-        png16.write(target, raster.samples, raster.alpha, **parts)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,37 +17,63 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..errors import CalotypeError
+from ..errors import CalotypeError, PictureError
+from ..files import atomic, write_atomically
+from ..raster.guard import pillow_limit, reading
 
+# What photographs come in: fewer kinds than can be encoded, for a folder's icons and animations teach nothing.
 SUFFIXES = {".avif", ".bmp", ".jpg", ".jpeg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
 
 def find_pictures(folder: Path) -> list[Path]:
-    """All picture files below ``folder``, sorted."""
-    return sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    """All picture files below ``folder``, sorted; CalotypeError if there is none."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not files:
+        raise CalotypeError(f"no pictures below {folder}: training needs a folder of photographs")
+    return files
 
 
 def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
-    """An upright RGB picture ``(H, W, 3)``."""
-    with Image.open(path) as image:
+    """An upright RGB picture ``(H, W, 3)``; PictureError if it cannot be read."""
+    with reading(str(path)), pillow_limit(), Image.open(path) as image:
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def skip(error: PictureError) -> None:
+    """Say on standard error that a picture is left out, and why."""
+    print(f"skipped: {error}", file=sys.stderr, flush=True)
+
+
+def readable(files: Sequence[Path]) -> list[Path]:
+    """Those of ``files`` that can be decoded; the others are named, and CalotypeError says if none is left."""
+    good = []
+    for file in files:
+        try:
+            load_rgb(file)
+            good.append(file)
+        except PictureError as error:
+            skip(error)
+    if not good:
+        raise CalotypeError(f"none of the {len(files)} pictures can be read")
+    return good
 
 
 class PictureCache:
     """The pictures of a folder as memory-mapped samples.
 
     The cache is one file of raw bytes and an index; it is made anew when the list of files, their sizes or their
-    times change.
+    times change. Pictures that cannot be read are named on standard error then, and left out.
 
     Args:
         folder: pictures, found recursively.
         cache: where to keep the decoded samples (3 bytes a pixel).
+
+    Raises:
+        CalotypeError: there is no picture that can be read.
     """
 
     def __init__(self, folder: Path, cache: Path) -> None:
         files = find_pictures(folder)
-        if not files:
-            raise CalotypeError(f"no pictures below {folder}: training needs a folder of photographs")
         key = hashlib.sha256()
         for file in files:
             stat = file.stat()
@@ -54,12 +82,18 @@ class PictureCache:
         samples, index = cache / f"{key.hexdigest()[:16]}.rgb", cache / f"{key.hexdigest()[:16]}.json"
         if not index.exists():
             shapes = []
-            with open(samples, "wb") as out:
+            with atomic(samples) as out:  # another run may be making the same cache
                 for file in files:
-                    picture = load_rgb(file)
+                    try:
+                        picture = load_rgb(file)
+                    except PictureError as error:
+                        skip(error)
+                        continue
                     shapes.append(picture.shape[:2])
                     out.write(picture.tobytes())
-            index.write_text(json.dumps(shapes))
+                if not shapes:
+                    raise CalotypeError(f"none of the {len(files)} pictures below {folder} can be read")
+            write_atomically(index, json.dumps(shapes).encode())  # last: where it is, the samples are whole
         self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text())]
         pixels = np.array([h * w for h, w in self.shapes], dtype=np.int64)
         self.offsets = np.concatenate(([0], np.cumsum(pixels * 3)))

@@ -5,23 +5,31 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
-from ..bundles import FILE_ORDER_NOTE, bundle_hash
+from ..bundles import DESCRIPTION, bundle_hash
 from ..entropy import gaussian_tables
-from ..networks.talbot import Talbot, TalbotConfig
+from ..errors import CalotypeError
+from ..files import TEMPORARY_PREFIX, write_atomically
+from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, random_crop
 from .graphs import Graph, float_layer
-from .integer import LEVELS, integer_hyper_synthesis, integer_pass, scales, sums_stay_exact
+from .integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
+from .talbot import copy_weights
 
-QUALITY_STEPS = 256  # rows of the table of z's levels
+Z_ROWS = 256  # rows of the table of z's levels
 CALIBRATION_SEED = 5
 FACTS = {
     "id": "talbot",
@@ -53,21 +61,67 @@ def calibration_inputs(network: Talbot, crops: Tensor) -> dict[str, list[Tensor]
     return captured
 
 
+def _check_replaceable(folder: Path) -> None:
+    """CalotypeError if ``folder`` holds, or is, anything but a bundle."""
+    if not folder.is_dir():
+        if folder.exists():
+            raise CalotypeError(f"{folder} is a file; a bundle is a folder")
+        return
+    names = sorted(file.name for file in folder.iterdir())
+    if names and DESCRIPTION not in names:
+        raise CalotypeError(f"{folder} is not empty and no bundle (it has no {DESCRIPTION}); name a new folder")
+    foreign = [name for name in names if name != DESCRIPTION and not name.endswith((".onnx", ".npz"))]
+    if foreign:
+        raise CalotypeError(f"{folder / foreign[0]} is no part of a bundle and would be lost; name a new folder")
+
+
+@contextmanager
+def replacement(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of the bundle ``folder`` when the block ends without an exception.
+
+    Raises:
+        CalotypeError: ``folder`` is neither missing nor empty nor a bundle.
+    """
+    target = Path(os.path.realpath(folder))
+    _check_replaceable(target)
+    made = target.with_name(f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}.new")
+    old = made.with_suffix(".old")
+    made.mkdir(parents=True)
+    try:
+        yield made
+        _check_replaceable(target)  # it took a while
+        if target.exists():
+            target.rename(old)
+        try:
+            made.rename(target)
+        except OSError:
+            if old.exists():
+                old.rename(target)
+            raise
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+        if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
+
+
 def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any]) -> str:
     """Write the bundle of ``network`` and return its hash.
 
     Args:
         network: in evaluation mode, with the weights to ship.
         crops: calibration pictures ``(B, 3, H, W)`` in 0..1; every quality is run on some of them.
-        folder: made if missing; its files are replaced.
+        folder: made if missing; a bundle that is there is replaced, once the new one is complete.
         facts: what ``model.json`` says beside the configuration: id, title, paper, training provenance, licence.
-    """
-    network = network.eval()
-    config = network.config
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.iterdir():
-        old.unlink()
 
+    Raises:
+        CalotypeError: the folder holds something else, or the network's sums could leave the exact integers.
+    """
+    with replacement(folder) as made:
+        return _write_bundle(network.eval(), crops, made, facts)
+
+
+def _write_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any]) -> str:
+    config = network.config
     transforms = {"g_a": (3, network.g_a), "h_a": (config.m, network.h_a), "g_s": (config.m, network.g_s)}
     for name, (channels, transform) in transforms.items():
         graph = Graph(name)
@@ -94,16 +148,15 @@ def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
             graphs[f"pass{i + 1}"] = integer_pass(f"pass{i + 1}", cast(Any, layer), features, exponent, known)
     for name, graph in graphs.items():
         if not sums_stay_exact(graph.model()):
-            raise ArithmeticError(f"the sums of {name} can leave the integers that float32 holds")
+            raise CalotypeError(f"the sums of {name} can leave the integers that float32 holds: train the network anew")
         graph.save(folder / f"{name}.onnx")
 
     # z's own scales: a level for each quality and channel, so that no float stands between quality and table.
     tables = gaussian_tables(scales())
-    position = torch.linspace(0, config.levels - 1, QUALITY_STEPS)
+    position = torch.linspace(0, config.levels - 1, Z_ROWS)
     with torch.inference_mode():
         log_scale = network.interpolate(network.z_log_scale, position)[:, :, 0, 0].double().numpy()
-    step = math.log(scales()[-1] / scales()[0]) / (LEVELS - 1)
-    z_levels = np.clip(np.rint((log_scale - math.log(scales()[0])) / step), 1, LEVELS - 1).astype(np.uint8)
+    z_levels = np.clip(np.rint((log_scale - math.log(SCALE_MIN)) / scale_step()), 1, LEVELS - 1).astype(np.uint8)
     np.savez_compressed(
         folder / "tables.npz",
         limits=tables.limits,
@@ -113,9 +166,10 @@ def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
         gain_encoder=network.gain_encoder.detach().numpy().astype(np.float32),
         gain_decoder=network.gain_decoder.detach().numpy().astype(np.float32),
     )
-    digest = bundle_hash(folder)
-    description = {**facts, "hash": digest, "hash_of": FILE_ORDER_NOTE, "configuration": asdict(config)}
-    (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    files = sorted(file.name for file in folder.iterdir())
+    digest = bundle_hash(folder, files)
+    description = {**facts, "files": files, "hash": digest, "configuration": asdict(config)}
+    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
     return digest
 
 
@@ -123,7 +177,14 @@ def export_run(state: Path, config: TalbotConfig, pictures: PictureCache, folder
     """Export the averaged weights of a training state; calibrated on 44 crops, four for each level of quality.
 
     The float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to go on from.
+
+    Raises:
+        CalotypeError: there is no such state, or it is one of another configuration; as :func:`export_bundle`.
     """
+    folder = folder.absolute()  # so that it has a name
+    _check_replaceable(folder)
+    if not state.is_file():
+        raise CalotypeError(f"there is no state of a training run at {state}")
     stored = torch.load(state, weights_only=True)
     network = network_from_weights(stored["average"], config)
     rng = np.random.default_rng(CALIBRATION_SEED)
@@ -131,17 +192,17 @@ def export_run(state: Path, config: TalbotConfig, pictures: PictureCache, folder
     training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": len(pictures)}
     digest = export_bundle(network, crops, folder, {**FACTS, "training": training})
     weights = {name: value.half().contiguous() for name, value in stored["average"].items()}
-    save_file(weights, folder.with_suffix(".safetensors"), metadata={"configuration": json.dumps(asdict(config))})
+    floats = save(weights, metadata={"configuration": json.dumps(asdict(config))})
+    write_atomically(folder.with_name(f"{folder.name}.safetensors"), floats)
     return digest
 
 
 def network_from_weights(weights: dict[str, Tensor], config: TalbotConfig | None = None) -> Talbot:
-    """A network with the given weights (those of a training state, or of a file of float weights)."""
+    """A network with the given weights: those of a training state, or of a file of float weights.
+
+    Raises:
+        CalotypeError: they are those of another network.
+    """
     network = Talbot(config)
-    parameters = dict(network.named_parameters())
-    if parameters.keys() != weights.keys():
-        raise ValueError("the weights are those of another network")
-    with torch.no_grad():
-        for name, value in weights.items():
-            parameters[name].copy_(value)
+    copy_weights(weights, network)
     return network.eval()

@@ -44,6 +44,11 @@ def scales() -> Floats:
     return np.geomspace(SCALE_MIN, SCALE_MAX, LEVELS)
 
 
+def scale_step() -> float:
+    """From one level of scale to the next, in the natural logarithm."""
+    return math.log(SCALE_MAX / SCALE_MIN) / (LEVELS - 1)
+
+
 @dataclass(frozen=True)
 class Integers:
     """An integer tensor of the graph: ``float value = integer * 2^-exponent``.
@@ -84,7 +89,6 @@ def quantise_weights(weight: Floats, bias: Floats, limit: int, largest: int) -> 
         ``sum |weights| * limit + |bias| < 2^24`` in every channel.
     """
     flat = weight.reshape(len(weight), -1)
-    exponent = np.full(len(flat), 40)
     peak = np.abs(flat).max(1)
     exponent = np.where(peak > 0, np.floor(np.log2(largest / np.maximum(peak, 1e-30))), 0).astype(np.int64)
     exponent = np.minimum(exponent, 40)
@@ -218,7 +222,7 @@ def integer_pass(name: str, layer: Pass, features: Tensor, exponent: Ints | None
     x = g.narrow(x, HIDDEN)
 
     # The log scale becomes a level: an affine map of the last layer's second half, folded into its weights.
-    step = math.log(SCALE_MAX / SCALE_MIN) / (LEVELS - 1)
+    step = scale_step()
     n = layer.phases * layer.m
     folded = nn.Conv2d(last.in_channels, 2 * n, 1)
     with torch.no_grad():

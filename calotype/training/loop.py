@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..files import atomic
 from ..networks.layers import train_in_bfloat16
+from .interruption import Interruption
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,17 @@ def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
     return config.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(fall, 1.0))))
 
 
+def tell(sentence: str) -> None:
+    """A sentence for whoever watches, on standard error."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
 class Loop:
-    """Train ``task`` in ``folder``, where the state, the log and the averaged weights are kept."""
+    """Train ``task`` in ``folder``, where the states and the log are kept.
+
+    ``state.pt`` is the last state, ``hold.pt`` the one from which the learning rate began to fall. When a run is
+    resumed for a longer time than it was planned for and its rate has begun to fall, it goes on from ``hold.pt``.
+    """
 
     def __init__(self, task: Task, config: LoopConfig, folder: Path, resume: bool = True) -> None:
         self.task, self.config, self.folder = task, config, folder
@@ -90,12 +101,33 @@ class Loop:
         self.rng = np.random.default_rng(config.seed)
         torch.manual_seed(config.seed)
         self.step, self.seconds = 0, 0.0
+        self.total = config.hours * 3600  # seconds
+        self.fallen = False  # the learning rate has begun to fall, and hold.pt is the state from before
         if resume and (folder / "state.pt").exists():
-            self.load()
+            self.resume()
 
-    def load(self, path: Path | None = None) -> None:
-        """Resume exactly: weights, averages, optimiser, schedule and random state."""
-        state = torch.load(path or self.folder / "state.pt", weights_only=True)
+    def resume(self) -> None:
+        """Load the state to go on from: the last one, or that from before the fall if there is more time now."""
+        planned = self.load()
+        if not self.fallen or self.total <= planned:
+            return
+        if (self.folder / "hold.pt").exists():
+            self.load("hold.pt")
+            tell(
+                f"more time than the {planned / 3600:g} hours before: going on from hold.pt at minute "
+                f"{self.seconds / 60:.3g}, where the learning rate had not begun to fall"
+            )
+        else:
+            tell("more time than before, but no hold.pt: going on from a state whose learning rate had begun to fall")
+        self.fallen = False
+
+    def load(self, name: str = "state.pt") -> float:
+        """Resume exactly: weights, averages, optimiser, schedule and random state.
+
+        Returns:
+            the seconds that the run of this state was planned for.
+        """
+        state = torch.load(self.folder / name, weights_only=True)
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p.copy_(state["weights"][name])
@@ -104,21 +136,30 @@ class Loop:
         self.step, self.seconds = state["step"], state["seconds"]
         self.rng.bit_generator.state = json.loads(state["numpy_random"])
         torch.set_rng_state(state["torch_random"])
+        # States of old do not say what they were planned for: take them for states of this plan.
+        self.fallen = bool(state.get("fallen", self.config.decay > 0 and self.seconds > self.falls_from))
+        return float(state.get("total", self.total))
+
+    @property
+    def falls_from(self) -> float:
+        """When the learning rate begins to fall, in seconds of training."""
+        return (1 - self.config.decay) * self.total if self.config.decay else math.inf
 
     def save(self, name: str = "state.pt") -> None:
-        """Write the state under a temporary name, then rename: an interruption leaves the last one whole."""
+        """Write the state whole or not at all: an interruption leaves the last one."""
         state = {
             "weights": {name: p.detach() for name, p in self.parameters.items()},
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "total": self.total,
+            "fallen": self.fallen,
             "numpy_random": json.dumps(self.rng.bit_generator.state),
             "torch_random": torch.get_rng_state(),
         }
-        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
-        torch.save(state, temporary)
-        temporary.replace(self.folder / name)
+        with atomic(self.folder / name) as out:
+            torch.save(state, out)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -150,23 +191,22 @@ class Loop:
             self.task.network.train()
 
     def run(self) -> None:
-        """Train until the time is spent; interrupted by the keyboard, save first."""
-        try:
-            self._run()
-        except KeyboardInterrupt:
-            self.save()
-            raise
+        """Train until the time is spent. Interrupted (Ctrl-C, SIGTERM, SIGHUP), finish the step and save first."""
+        interruption = Interruption()
+        with interruption.put_off():
+            self._run(interruption)
 
-    def _run(self) -> None:
+    def _run(self, interruption: Interruption) -> None:
         config, network = self.config, self.task.network
         network.train()
-        total = config.hours * 3600
-        saved = validated = logged = self.seconds
+        total = self.total
+        saved = validated = logged = begun = self.seconds
         sums: dict[str, list[float]] = {}
-        while self.seconds < total:
+        while self.seconds < total and interruption.asked is None:
             start = time.perf_counter()
-            if not (self.folder / "hold.pt").exists() and self.seconds >= (1 - config.decay) * total:
+            if not self.fallen and self.seconds >= self.falls_from:
                 self.save("hold.pt")  # from here the learning rate falls; a longer run goes on from this state
+                self.fallen = True
             rate = learning_rate(config, self.step, self.seconds / total)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
@@ -190,11 +230,19 @@ class Loop:
                 left = (total - self.seconds) / 60
                 self.log(rate=rate, **{k: float(np.mean(v)) for k, v in sums.items()}, steps_a_second=speed, left=left)
                 sums, logged = {}, self.seconds
-            if self.seconds - saved > config.save_minutes * 60:
+            validate = self.seconds - validated > config.validate_minutes * 60
+            if validate or self.seconds - saved > config.save_minutes * 60:
                 self.save()
                 saved = self.seconds
-            if self.seconds - validated > config.validate_minutes * 60:
-                self.validate()
+            if validate and interruption.asked is None:
+                with interruption.at_once():  # the state is saved, and validation may take long
+                    self.validate()
                 validated = self.seconds
-        self.save()
-        self.validate()
+        # A run that was finished before keeps the plan that it was finished with.
+        if self.seconds > begun or not (self.folder / "state.pt").exists():
+            self.save()
+        if interruption.asked is None:
+            with interruption.at_once():
+                self.validate()
+        else:
+            tell(f"{interruption.asked.name}: the state is saved in {self.folder}; the same command goes on from it")

@@ -4,21 +4,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn import functional as F
 
-from ..errors import CalotypeError
+from ..errors import CalotypeError, PictureError
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
-from .data import CropConfig, PictureCache, find_pictures, load_rgb, random_crop
+from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
 
 PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
+LEAST_MSE = 1e-10  # for the logarithm of PSNR, which ends at 100 dB
+STRIDE = 128  # the network takes sides that are multiples of this
 
 
 @dataclass
@@ -32,7 +38,7 @@ class TalbotTask:
     network: Talbot
     pictures: PictureCache
     crop: CropConfig
-    validation: Path | None = None
+    validation: Sequence[Path] = ()  # picture files
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
         """Crops ``(size, 3, H, W)`` and their quality levels ``(size,)``."""
@@ -55,30 +61,38 @@ class TalbotTask:
         details = {
             "y_bpp": y_bpp.mean().item(),
             "z_bpp": z_bpp.mean().item(),
-            "psnr": (-10 * mse.detach().log10()).mean().item(),
+            "psnr": (-10 * mse.detach().clamp_min(LEAST_MSE).log10()).mean().item(),
         }
         return loss, details
 
     def validate(self) -> dict[str, float]:
         """Estimated rate and PSNR on the middles of the validation pictures, at four levels."""
-        if self.validation is None:
-            return {}
-        results: dict[str, float] = {}
-        files = find_pictures(self.validation)
-        for level in (1.0, 2.5, 4.0, 6.0):
-            bpps, psnrs = [], []
-            for file in files:
-                picture = load_rgb(file)
-                h, w = (min(512, s // 128 * 128) for s in picture.shape[:2])
-                top, left = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
-                crop = torch.from_numpy(picture[top : top + h, left : left + w].copy())
-                x = crop.permute(2, 0, 1)[None].float() / 255
-                x_hat, y_bits, z_bits = self.network(x, torch.tensor([level]))
-                bpps.append((y_bits + z_bits).item() / (h * w))
-                psnrs.append(-10 * math.log10((x_hat.clamp(0, 1) - x).square().mean().item()))
-            results[f"bpp@{level:g}"] = float(np.mean(bpps))
-            results[f"psnr@{level:g}"] = float(np.mean(psnrs))
-        return results
+        figures: dict[str, list[float]] = {}
+        for file in self.validation:
+            try:
+                x = middle(load_rgb(file))
+            except PictureError as error:  # it could be read when training began
+                skip(error)
+                continue
+            h, w = x.shape[2:]
+            padded = F.pad(x, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")  # as the codec does
+            for level in (1.0, 2.5, 4.0, 6.0):
+                x_hat, y_bits, z_bits = self.network(padded, torch.tensor([level]))
+                mse = (x_hat[..., :h, :w].clamp(0, 1) - x).square().mean().item()
+                figures.setdefault(f"bpp@{level:g}", []).append((y_bits + z_bits).item() / (h * w))
+                figures.setdefault(f"psnr@{level:g}", []).append(-10 * math.log10(max(mse, LEAST_MSE)))
+        return {name: float(np.mean(values)) for name, values in figures.items()}
+
+
+def middle(picture: npt.NDArray[np.uint8], largest: int = 512) -> Tensor:
+    """The middle of a picture ``(H, W, 3)``, as ``(1, 3, h, w)`` in 0..1.
+
+    Sides are multiples of 128 up to ``largest``, but a side shorter than 128 is kept whole.
+    """
+    h, w = (min(largest, s // STRIDE * STRIDE or s) for s in picture.shape[:2])
+    top, left = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
+    crop = torch.from_numpy(picture[top : top + h, left : left + w].copy())
+    return crop.permute(2, 0, 1)[None].float() / 255
 
 
 def start_from_prototype(network: Talbot, weights: dict[str, Tensor]) -> None:
@@ -113,22 +127,35 @@ def start_from_prototype(network: Talbot, weights: dict[str, Tensor]) -> None:
         target["z_log_scale"].copy_(z_scale.expand_as(target["z_log_scale"]))
 
 
+def copy_weights(weights: dict[str, Tensor], network: nn.Module) -> None:
+    """Give ``network`` these weights, all of it; CalotypeError if they are those of another one."""
+    parameters = dict(network.named_parameters())
+    if {name: p.shape for name, p in parameters.items()} != {name: value.shape for name, value in weights.items()}:
+        raise CalotypeError("the weights are those of another network, or of another configuration of this one")
+    with torch.no_grad():
+        for name, value in weights.items():
+            parameters[name].copy_(value)
+
+
 def initialise(network: Talbot, path: Path) -> None:
     """Take over weights from a safetensors file: of this network, or of the prototype whose transforms it shares.
 
     Raises:
-        CalotypeError: the file holds the weights of neither.
+        CalotypeError: the file cannot be read, or holds the weights of neither.
     """
-    weights = load_file(path)
-    parameters = dict(network.named_parameters())
-    if weights.keys() == parameters.keys():
-        with torch.no_grad():
-            for name, value in weights.items():
-                parameters[name].copy_(value)
-    elif {"lambdas", "z_scale"} <= weights.keys():
+    try:
+        weights = load_file(path)
+    except FileNotFoundError:
+        raise CalotypeError(f"there is no file of weights at {path}") from None
+    except (OSError, SafetensorError) as error:
+        raise CalotypeError(f"{path} cannot be read as a safetensors file: {error}") from error
+    if {"lambdas", "z_scale"} <= weights.keys():
         start_from_prototype(network, weights)
-    else:
-        raise CalotypeError(f"{path} does not hold the weights of a talbot of this configuration")
+        return
+    try:
+        copy_weights(weights, network)
+    except CalotypeError as error:
+        raise CalotypeError(f"cannot start from {path}: {error}") from error
 
 
 def make_network(config: TalbotConfig | None = None) -> Talbot:

@@ -71,8 +71,8 @@ def test_nothing_tells_the_machine(results: Path) -> None:
         if path.suffix in (".json", ".csv", ".html", ".svg"):
             text = path.read_text()
             assert str(results) not in text
-            assert len(host) < 5 or host not in text
-            assert len(home) < 5 or home not in text or home == "/root"
+            for private in (host, home):  # a short one may stand in a text by chance
+                assert len(private) < 6 or private not in text
 
 
 def test_the_delta_rates_agree_with_the_bjontegaard_package(results: Path) -> None:

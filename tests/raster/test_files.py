@@ -3,16 +3,20 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from calotype.container import SIGNATURE
 from calotype.errors import PictureError
-from calotype.raster import Raster, from_picture, load, save
+from calotype.formats import FORMATS
+from calotype.raster import Raster, from_picture, load, save, to_file
 
 from .drawing import XMP, exif_bytes, image_of, pattern, png
 
@@ -62,6 +66,11 @@ def test_jpeg_has_full_colour_resolution(tmp_path: Path) -> None:
         assert image.layer[0][1:3] == image.layer[1][1:3] == (1, 1)  # type: ignore[attr-defined]
 
 
+def test_noise_fits_into_a_jpeg() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    assert load(io.BytesIO(to_file(Raster(noise), "jpg"))).width == 256
+
+
 def test_formats_by_name(tmp_path: Path) -> None:
     picture = Raster(pattern())
     for name in ("png", ".PNG", "PNG"):
@@ -96,6 +105,8 @@ def test_failures_of_reading_are_sentences(tmp_path: Path) -> None:
         load(tmp_path / "missing.png")
     with pytest.raises(PictureError, match="directory"):
         load(tmp_path)
+    with pytest.raises(PictureError, match=r"it is a \.calo file already; decode it first"):
+        load(io.BytesIO(SIGNATURE + bytes(40)))
     for content in (b"", b"hello", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0"):
         (tmp_path / "junk.png").write_bytes(content)
         with pytest.raises(PictureError, match=r"junk\.png"):
@@ -156,3 +167,65 @@ def test_a_full_disk_is_an_error_and_not_an_endless_loop(kind: str) -> None:
     picture = from_picture(np.arange(3 * 64 * 64, dtype=np.uint16).astype(np.uint8).reshape(64, 64, 3))
     with pytest.raises(PictureError, match="cannot write"), open(full, "wb", buffering=0) as file:
         save(picture, file, kind)
+
+
+class Disk(io.RawIOBase):
+    """A file of so many bytes on a disk that takes a part of what it is given, and then no more.
+
+    It has a descriptor, as real files do: whoever writes to that, past ``write``, misses the file.
+    """
+
+    def __init__(self, space: int, descriptor: int) -> None:
+        self.space = space
+        self.descriptor = descriptor
+        self.data = b""
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self.descriptor
+
+    def write(self, data: Any) -> int:
+        if self.space == 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        part = bytes(data[: min(1000, self.space)])
+        self.space -= len(part)
+        self.data += part
+        return len(part)
+
+
+KINDS = [*dict.fromkeys(FORMATS.values()), "PNG with 16 bits"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_byte_is_written_or_it_is_an_error(kind: str, tmp_path: Path) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    picture = Raster(noise if kind in FORMATS.values() else noise.astype(np.uint16))
+    form = kind.split()[0]
+    whole = to_file(picture, form)
+    assert len(whole) > 3000
+    with open(tmp_path / "elsewhere", "wb") as elsewhere:
+        disk = Disk(len(whole), elsewhere.fileno())
+        save(picture, disk, form)  # type: ignore[arg-type]
+        assert disk.data == whole
+        for space in (0, 999, 1000, 2500, len(whole) - 1):
+            with pytest.raises(PictureError, match="cannot write the picture: no space left"):
+                save(picture, Disk(space, elsewhere.fileno()), form)  # type: ignore[arg-type]
+    assert not (tmp_path / "elsewhere").read_bytes()
+    save(picture, tmp_path / "file", form)
+    assert (tmp_path / "file").read_bytes() == whole
+
+
+def test_a_file_that_takes_nothing_is_an_error() -> None:
+    class Stuck(Disk):
+        def write(self, data: Any) -> int:
+            return 0
+
+    with pytest.raises(PictureError, match="takes no more bytes"):
+        save(Raster(pattern()), Stuck(0, 0), "png")  # type: ignore[arg-type]
+
+
+def test_errors_name_the_file() -> None:
+    with pytest.raises(PictureError, match=r"cannot write a\.webp"):
+        to_file(Raster(np.zeros((1, 20000, 3), np.uint8)), "webp", name="a.webp")

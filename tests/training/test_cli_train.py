@@ -65,3 +65,11 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert result.exit_code == 1 and "no pictures" in result.output
     result = CliRunner().invoke(app, ["train", "nothing", "--data", "nowhere"])
     assert result.exit_code == 1 and "there is no recipe" in result.output
+    Path("photos").mkdir()
+    Image.fromarray(drawing(160, 200, 3, 8)).save("photos/a.png")
+    command = ["train", "talbot", "--data", "photos"]
+    result = CliRunner().invoke(app, [*command, "--validation", "empty"])
+    assert result.exit_code == 1 and "no pictures below empty" in result.output
+    result = CliRunner().invoke(app, [*command, "--init", "nope"])
+    assert result.exit_code == 1 and "no file of weights at nope" in result.output
+    assert not Path("runs").exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import shutil
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -14,10 +16,15 @@ from calotype.bundles import Bundle, bundle_hash  # noqa: E402
 from calotype.codecs import latents  # noqa: E402
 from calotype.codecs.talbot import Talbot as Codec  # noqa: E402
 from calotype.codecs.talbot import position, quality_to_header  # noqa: E402
+from calotype.errors import CalotypeError  # noqa: E402
 from calotype.networks.talbot import Talbot  # noqa: E402
 from calotype.runtime import Graph  # noqa: E402
+from calotype.training import export  # noqa: E402
+from calotype.training.export import export_bundle  # noqa: E402
 from calotype.training.integer import EXACT, quantise_weights, sums_stay_exact  # noqa: E402
 from calotype.training.replay import TorchGraph  # noqa: E402
+
+FACTS = {"id": "small", "codec": "talbot", "title": "a test", "paper": "none", "licence": "BSD-3-Clause"}
 
 INTEGER_GRAPHS = ("z_pass", "h_s", "pass1", "pass2", "pass3", "pass4")
 
@@ -110,6 +117,51 @@ def test_the_codec_does_what_the_network_does(bundle: Bundle, network: Talbot, q
 
 
 def test_the_hash_is_of_the_files(bundle: Bundle) -> None:
-    assert bundle_hash(bundle.path) == bundle.hash
+    assert bundle_hash(bundle.path, bundle.files) == bundle.hash
     bundle.verify()
     assert math.log2(bundle.size) < 21
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_only_a_bundle_is_replaced(network: Talbot, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("precious")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "model.json").write_text("{}")
+    (tmp_path / "other" / "thesis.tex").write_text("precious")
+    before = files_of(tmp_path)
+    for folder, match in (
+        (tmp_path, "no bundle"),
+        (tmp_path / "other", "thesis"),
+        (tmp_path / "notes.txt", "is a file"),
+    ):
+        with pytest.raises(CalotypeError, match=match):
+            export_bundle(network, torch.rand(4, 3, 128, 128), folder, FACTS)
+    assert files_of(tmp_path) == before and len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_failed_export_leaves_the_old_bundle(
+    network: Talbot, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(bundle.path, tmp_path / "small")
+    (tmp_path / "small" / "old.onnx").write_bytes(b"of an older export")
+    before = files_of(tmp_path)
+    with monkeypatch.context() as patch, pytest.raises(CalotypeError, match="sums of"):
+        patch.setattr(export, "sums_stay_exact", lambda model: False)
+        export_bundle(network, torch.rand(4, 3, 256, 256), tmp_path / "small", FACTS)
+    assert files_of(tmp_path) == before
+    export_bundle(network, torch.rand(4, 3, 256, 256), tmp_path / "small", FACTS)
+    assert set(files_of(tmp_path)) == set(before) - {"small/old.onnx"}
+
+
+def test_float_weights_keep_the_whole_name(network: Talbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "export_bundle", lambda *_: "0" * 64)
+    monkeypatch.setattr(export, "random_crop", lambda *_: torch.rand(3, 128, 128))
+    state = {"average": dict(network.named_parameters()), "step": 1, "seconds": 1.0}
+    torch.save({**state, "average": {k: v.detach() for k, v in state["average"].items()}}, tmp_path / "state.pt")
+    export.export_run(tmp_path / "state.pt", network.config, [], tmp_path / "v1.0")
+    assert (tmp_path / "v1.0.safetensors").exists()
+    with pytest.raises(CalotypeError, match="no state of a training run"):
+        export.export_run(tmp_path / "nope.pt", network.config, [], tmp_path / "v1.0")
