@@ -17,8 +17,8 @@ sees everything that was decoded before it (``.`` is any later pass)::
     . . . . . .     2 . 2 . 2 .     2 . 2 . 2 .     2 4 2 4 2 4
     . . . . . .     . . . . . .     . 3 . 3 . 3     4 3 4 3 4 3
 
-What a pass decodes, later passes predict from; so each pass has quantiser steps of its own, finer for the first, as
-the key frames of a film are coded more finely than those in between.
+Each pass has quantiser steps of its own, a factor for each channel that holds at all qualities. (Trained, slow channels
+come out 1.2 to 1.8 times finer than the gains alone, and about alike in all four passes.)
 
 Passes 1 and 2 are networks on the 1/64 lattice, 3 and 4 on the 1/32 lattice: each computes at its own positions only.
 z itself is coded in two passes in the same way, on 1/128.
