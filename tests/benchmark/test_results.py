@@ -114,10 +114,10 @@ def test_the_readme_says_what_the_results_say() -> None:
 @needs_results
 @pytest.mark.parametrize(
     ("name", "rate", "decibels"),
-    [("jpeg", 1e-6, 1e-3), ("webp", 1e-6, 1e-3), ("jpeg2000", 2e-3, 0.05), ("avif", 0.011, 0.11)],
+    [("jpeg", 1e-6, 1e-3), ("webp", 1e-6, 1e-3), ("jpeg2000", 4e-3, 0.001), ("avif", 0.013, 0.11)],
 )
 def test_the_results_agree_with_an_earlier_measurement(name: str, rate: float, decibels: float) -> None:
-    """AVIF within what a newer libaom changed."""
+    """JPEG 2000 within some 20 bytes of header, AVIF within what libaom 3.14 changed (with 3.13 it agrees exactly)."""
     earlier = published.stored("kodak_measured.json")["curves"][name]
     found = json.loads((COMMITTED / f"{name}.json").read_text())["results"]
     shared = [setting for setting in found["setting"] if setting in earlier["setting"]]
