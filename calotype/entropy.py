@@ -102,11 +102,11 @@ def gaussian_tables(scales: npt.NDArray[np.float64], tail: float = 2.0**-22) -> 
 def group_by_level(levels: Levels) -> list[tuple[int, npt.NDArray[np.intp]]]:
     """The positions of each level above 0, in rising order of level, then of position."""
     coded = np.flatnonzero(levels)
-    if not len(coded):
-        return []
-    order = coded[np.argsort(levels[coded], kind="stable")]
-    present, starts = np.unique(levels[order], return_index=True)
-    return list(zip((int(p) for p in present), np.split(order, starts[1:]), strict=True))
+    present = levels[coded]
+    order = coded[np.argsort(present, kind="stable")]
+    ends = np.cumsum(np.bincount(present, minlength=1))
+    starts = np.concatenate(([0], ends[:-1]))
+    return [(level, order[a:b]) for level, (a, b) in enumerate(zip(starts, ends, strict=True)) if b > a]
 
 
 class Encoder:
@@ -174,8 +174,8 @@ class Decoder:
         for level, where in group_by_level(levels):
             limit = int(self.tables.limits[level])
             group: Symbols = self.coder.decode(self.tables.models[level], len(where)) - np.int32(limit)
-            escaped = np.flatnonzero(group > limit)
-            if len(escaped):
+            if group.max() > limit:
+                escaped = np.flatnonzero(group > limit)
                 parts = self.coder.decode(self.raw, 2 * len(escaped)).reshape(-1, 2)
                 group[escaped] = (parts[:, 0] << ESCAPE_BITS) + parts[:, 1] - ESCAPE_OFFSET
             symbols[where] = group

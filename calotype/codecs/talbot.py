@@ -253,4 +253,5 @@ def from_planes(planes: Array, samples: Samples) -> None:
     if samples.shape[2] == 1:
         planes = planes.mean(0, keepdims=True)
     scaled = planes * np.float32(255 if samples.dtype == np.uint8 else 65535)
-    samples[...] = np.moveaxis(np.rint(scaled), 0, 2)
+    np.rint(scaled, out=scaled)
+    samples[...] = np.moveaxis(scaled.astype(samples.dtype), 0, 2)  # interleaved as small integers: less memory to move
