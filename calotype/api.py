@@ -39,6 +39,7 @@ def encode(
     strip: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
+    **options: Any,
 ) -> bytes:
     """A picture as the bytes of a ``.calo`` file.
 
@@ -52,6 +53,7 @@ def encode(
         strip: leave out colour profile, EXIF and XMP.
         threads: of the computation; all cores by default.
         progress: called with tiles done and tiles in total.
+        options: of the codec, as it says in :mod:`calotype.codecs`; None for its default.
 
     Raises:
         PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
@@ -60,6 +62,7 @@ def encode(
     _check_request(quality, target_size, target_psnr, target_ssim)
     source = raster.from_picture(picture, strip=strip)
     opened = codecs.get(codec).open(choose_threads(threads))
+    opened = opened.with_options(**{name: value for name, value in options.items() if value is not None})
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
 
     def pack(payloads: list[bytes], stored: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import DependencyError
+from ..errors import CalotypeError, DependencyError
 from .lesson import lesson
 from .problems import guarded
 
@@ -63,30 +63,28 @@ def train(
     _need_torch()
     import torch
 
-    from ..networks.talbot import TalbotConfig
-    from ..training.data import CropConfig, PictureCache, find_pictures, readable
-    from ..training.klt import start_as_klt
+    from ..training.data import PictureCache, find_pictures, readable
+    from ..training.kinds import kind_of
     from ..training.loop import Loop, LoopConfig
     from ..training.recipe import configure, load_recipe
-    from ..training.talbot import TalbotTask, initialise, make_network
 
     tables = load_recipe(recipe)
+    kind = kind_of(tables)
     folder = run or Path("runs") / Path(recipe).stem
     if threads:
         torch.set_num_threads(threads)
     config = configure(LoopConfig, tables.get("loop", {}), hours=hours)
-    crop = configure(CropConfig, tables.get("crop", {}))
     torch.manual_seed(config.seed)
-    network = make_network(configure(TalbotConfig, tables.get("network", {})))
-    # What could be wrong with the arguments is found before anything that takes long.
+    network = kind.network(tables)
     new = fresh or not (folder / "state.pt").exists()
-    if new and init:
-        initialise(network, init)
+    # What could be wrong with the arguments is found before anything that takes long.
+    if new and init and not init.is_file():
+        raise CalotypeError(f"there is no file of weights at {init}")
     judges = readable(find_pictures(validation)) if validation else []
     pictures = PictureCache(data, folder.parent / "cache")
-    if new and not init:
-        start_as_klt(network, pictures)
-    Loop(TalbotTask(network, pictures, crop, judges), config, folder, resume=not fresh).run()
+    if new:
+        kind.start(network, init, pictures)
+    Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh).run()
 
 
 @guarded
@@ -99,11 +97,10 @@ def export(
 ) -> None:
     """See :data:`EXPORT_HELP`."""
     _need_torch()
-    from ..networks.talbot import TalbotConfig
     from ..training.data import PictureCache
-    from ..training.export import export_run
-    from ..training.recipe import configure, load_recipe
+    from ..training.kinds import kind_of
+    from ..training.recipe import load_recipe
 
-    config = configure(TalbotConfig, load_recipe(recipe).get("network", {}))
-    digest = export_run(run / state, config, PictureCache(data, run.parent / "cache"), output)
+    tables = load_recipe(recipe)
+    digest = kind_of(tables).export(run / state, tables, PictureCache(data, run.parent / "cache"), output)
     typer.echo(f"{output}: {digest}")

@@ -29,6 +29,10 @@ class Codec(Protocol):
     bundle: Bundle
     tile: int
 
+    def with_options(self, **options: Any) -> Codec:
+        """This codec, encoding as told; PictureError for an option that it does not have, or a value it refuses."""
+        ...
+
     def stored_quality(self, quality: float) -> int:
         """Quality 1..100 as the header stores it; PictureError outside of the range."""
         ...
@@ -97,6 +101,12 @@ REGISTRY: dict[str, Entry] = {
     ),
 }
 DEFAULT = "talbot"
+
+
+def refuse(codec: str, options: Any) -> None:
+    """PictureError if there are any ``options``: for a codec that has none."""
+    if options:
+        raise PictureError(f"codec '{codec}' has no option {', '.join(options)}")
 
 
 def available() -> list[Entry]:

@@ -13,14 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from ..bundles import Bundle
 from ..container import Header
 from ..errors import BundleError, DamageWarning, FormatError, PictureError
 from ..info import QUALITY_STEPS
+from ..planes import Samples, from_planes, to_planes
 from ..runtime import graph
 from ..tiling import Rectangle, grid, pad_to
+from . import refuse
 from .latents import Array, Prior
 
 STRIDE = 16  # pixels a latent
@@ -30,7 +31,6 @@ WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
 CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
-Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
 Progress = Callable[[int, int], None]
 
 
@@ -80,6 +80,11 @@ class Talbot:
             raise BundleError(
                 f"the weights in {self.bundle.path} have no table {error}: they are for another version"
             ) from error
+
+    def with_options(self, **options: object) -> Talbot:
+        """This codec as it is: it has no options; PictureError if there are any."""
+        refuse(self.bundle.codec, options)
+        return self
 
     def stored_quality(self, quality: float) -> int:
         """See :func:`quality_to_header`."""
@@ -239,19 +244,3 @@ def tile_count(samples: Samples) -> int:
     """Number of tiles of a picture ``(H, W, ...)``."""
     height, width = samples.shape[:2]
     return int(-(-height // TILE) * -(-width // TILE))
-
-
-def to_planes(samples: Samples) -> Array:
-    """Integer samples ``(H, W, 1 or 3)`` -> ``(3, H, W)`` in 0..1; grey is three equal planes."""
-    planes = np.moveaxis(samples, 2, 0).astype(np.float32, order="C")
-    planes *= np.float32(1 / 255 if samples.dtype == np.uint8 else 1 / 65535)
-    return np.broadcast_to(planes, (3, *planes.shape[1:])) if len(planes) == 1 else planes
-
-
-def from_planes(planes: Array, samples: Samples) -> None:
-    """Round ``(3, H, W)`` in 0..1 into ``samples (H, W, 1 or 3)``; grey is the mean of the planes."""
-    if samples.shape[2] == 1:
-        planes = planes.mean(0, keepdims=True)
-    scaled = planes * np.float32(255 if samples.dtype == np.uint8 else 65535)
-    np.rint(scaled, out=scaled)
-    samples[...] = np.moveaxis(scaled.astype(samples.dtype), 0, 2)  # interleaved as small integers: less memory to move

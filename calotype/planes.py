@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Between the integer samples of a picture and the planes of numbers that networks take."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+Samples = npt.NDArray[np.uint8] | npt.NDArray[np.uint16]
+Array = npt.NDArray[np.float32]
+
+
+def to_planes(samples: Samples) -> Array:
+    """Integer samples ``(H, W, 1 or 3)`` -> ``(3, H, W)`` in 0..1; grey is three equal planes."""
+    planes = np.moveaxis(samples, 2, 0).astype(np.float32, order="C")
+    planes *= np.float32(1 / 255 if samples.dtype == np.uint8 else 1 / 65535)
+    return np.broadcast_to(planes, (3, *planes.shape[1:])) if len(planes) == 1 else planes
+
+
+def from_planes(planes: Array, samples: Samples) -> None:
+    """Round ``(3, H, W)`` in 0..1 into ``samples (H, W, 1 or 3)``; grey is the mean of the planes."""
+    if samples.shape[2] == 1:
+        planes = planes.mean(0, keepdims=True)
+    scaled = planes * np.float32(255 if samples.dtype == np.uint8 else 65535)
+    np.rint(scaled, out=scaled)
+    samples[...] = np.moveaxis(scaled.astype(samples.dtype), 0, 2)  # interleaved as small integers: less memory to move
