@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -16,18 +16,17 @@ from typing import Any, cast
 
 import numpy as np
 import torch
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..bundles import DESCRIPTION, bundle_hash
 from ..entropy import gaussian_tables
 from ..errors import CalotypeError
-from ..files import TEMPORARY_PREFIX, write_atomically
+from ..files import TEMPORARY_PREFIX
 from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, random_crop
 from .graphs import Graph, float_layer
 from .integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
-from .talbot import copy_weights
+from .weights import copy_weights, write_weights
 
 Z_ROWS = 256  # rows of the table of z's levels
 CALIBRATION_SEED = 5
@@ -173,8 +172,12 @@ def _write_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
     return digest
 
 
-def export_run(state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path) -> str:
+def export_run(
+    state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path, facts: Mapping[str, str] | None = None
+) -> str:
     """Export the averaged weights of a training state; calibrated on 44 crops, four for each level of quality.
+
+    ``facts`` are the bundle's id and title, where they are not those of :data:`FACTS`.
 
     The float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to go on from.
 
@@ -190,10 +193,8 @@ def export_run(state: Path, config: TalbotConfig, pictures: PictureCache, folder
     rng = np.random.default_rng(CALIBRATION_SEED)
     crops = torch.stack([random_crop(pictures, CropConfig(), rng) for _ in range(4 * config.levels)])
     training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": len(pictures)}
-    digest = export_bundle(network, crops, folder, {**FACTS, "training": training})
-    weights = {name: value.half().contiguous() for name, value in stored["average"].items()}
-    floats = save(weights, metadata={"configuration": json.dumps(asdict(config))})
-    write_atomically(folder.with_name(f"{folder.name}.safetensors"), floats)
+    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), "training": training})
+    write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
     return digest
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from ..errors import CalotypeError
@@ -39,7 +40,7 @@ def _talbot() -> Kind:
     from ..networks.talbot import Talbot, TalbotConfig
     from .export import export_run
     from .klt import start_as_klt
-    from .talbot import TalbotTask, initialise, make_network
+    from .talbot import LossConfig, TalbotTask, initialise, make_network
 
     def start(network: Talbot, init: Path | None, pictures: PictureCache) -> None:
         if init:
@@ -48,15 +49,51 @@ def _talbot() -> Kind:
             start_as_klt(network, pictures)
 
     def task(network: Talbot, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> TalbotTask:
-        return TalbotTask(network, pictures, configure(CropConfig, tables.get("crop", {})), judges)
+        crop, loss = configure(CropConfig, tables.get("crop", {})), configure(LossConfig, tables.get("loss", {}))
+        return TalbotTask(network, pictures, crop, judges, loss)
 
     def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
-        return export_run(state, configure(TalbotConfig, tables.get("network", {})), pictures, folder)
+        config = configure(TalbotConfig, tables.get("network", {}))
+        return export_run(state, config, pictures, folder, tables.get("bundle", {}))
 
     return Kind(lambda tables: make_network(configure(TalbotConfig, tables.get("network", {}))), start, task, export)
 
 
-KINDS: dict[str, Callable[[], Kind]] = {"talbot": _talbot}
+def _ledig2017() -> Kind:
+    from .ledig2017_kind import export, network, start, task
+
+    return Kind(network, start, task, export)
+
+
+def _tao2017() -> Kind:
+    from ..networks.tao2017 import Tao2017, Tao2017Config
+    from .degrading import MixConfig
+    from .export_tao2017 import export_run
+    from .tao2017 import Tao2017Task, TaskConfig, start_whitened
+    from .weights import start_from
+
+    def network(tables: Tables) -> Tao2017:
+        made = Tao2017(configure(Tao2017Config, tables.get("network", {})))
+        made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
+        return made
+
+    def start(network: Tao2017, init: Path | None, pictures: PictureCache) -> None:
+        if init:
+            start_from(network, init)
+        else:
+            start_whitened(network, pictures)
+
+    def task(network: Tao2017, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> Tao2017Task:
+        config, mix = configure(TaskConfig, tables.get("task", {})), configure(MixConfig, tables.get("mix", {}))
+        return Tao2017Task(network, pictures, config, mix, judges)
+
+    def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
+        return export_run(state, configure(Tao2017Config, tables.get("network", {})), folder, len(pictures))
+
+    return Kind(network, start, task, export)
+
+
+KINDS: dict[str, Callable[[], Kind]] = {"ledig2017": _ledig2017, "talbot": _talbot, "tao2017": _tao2017}
 DEFAULT = "talbot"
 
 

@@ -39,6 +39,18 @@ def quantiser_step(lambda_: Tensor) -> Tensor:
     return torch.sqrt(18 / (math.log(2) * PEAK * lambda_))
 
 
+def whitening(x: Tensor, floor: float) -> Tensor:
+    """The symmetric map ``(D, D)`` after which rows of ``x (N, D)`` have about unit variance in all directions.
+
+    Args:
+        x: samples with a mean of about zero.
+        floor: variance below which a direction is not amplified any further.
+    """
+    x = x.double()
+    values, vectors = torch.linalg.eigh(x.T @ x / len(x))
+    return ((vectors * (values.clamp_min(0) + floor).rsqrt()) @ vectors.T).float()
+
+
 def start_as_klt(network: Talbot, pictures: PictureCache, patches: int = 4096, seed: int = 1) -> None:
     """Initialise ``network`` from random crops of ``pictures``; ``patches`` crops of 64 x 64 are enough."""
     config = network.config

@@ -131,6 +131,8 @@ class Loop:
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p.copy_(state["weights"][name])
+            for name, value in self.task.network.named_buffers():
+                value.copy_(state.get("buffers", {}).get(name, value))
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
@@ -149,6 +151,7 @@ class Loop:
         """Write the state whole or not at all: an interruption leaves the last one."""
         state = {
             "weights": {name: p.detach() for name, p in self.parameters.items()},
+            "buffers": dict(self.task.network.named_buffers()),  # the running means of batch normalisation
             "average": self.average,
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,

@@ -5,26 +5,34 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
-from ..errors import CalotypeError, PictureError
+from ..errors import PictureError
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
+from .losses import ms_ssim
+from .weights import read_weights, start_from
 
 PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
+MS_SSIM_WEIGHT = 1270.0  # of 1 - MS-SSIM, at which it costs about as many bits as PEAK x MSE does at the same lambda
 LEAST_MSE = 1e-10  # for the logarithm of PSNR, which ends at 100 dB
 STRIDE = 128  # the network takes sides that are multiples of this
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """What counts as distortion."""
+
+    ms_ssim: float = 0.0  # share of 1 - MS-SSIM in the distortion; the rest is the mean squared error
 
 
 @dataclass
@@ -39,6 +47,7 @@ class TalbotTask:
     pictures: PictureCache
     crop: CropConfig
     validation: Sequence[Path] = ()  # picture files
+    config: LossConfig = field(default_factory=LossConfig)
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
         """Crops ``(size, 3, H, W)`` and their quality levels ``(size,)``."""
@@ -57,8 +66,14 @@ class TalbotTask:
         pixels = x.shape[2] * x.shape[3]
         mse = (x_hat - x).square().mean((1, 2, 3))
         y_bpp, z_bpp = y_bits / pixels, z_bits / pixels
-        loss = ((lambda_ * PEAK * mse + y_bpp + z_bpp) * lambda_.rsqrt()).mean() * 0.05
-        details = {
+        distortion = PEAK * mse
+        details = {}
+        if self.config.ms_ssim:
+            similarity = ms_ssim(x_hat, x)
+            distortion = torch.lerp(distortion, MS_SSIM_WEIGHT * (1 - similarity), self.config.ms_ssim)
+            details["ms_ssim"] = -10 * math.log10(1 - similarity.detach().mean().item())
+        loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.rsqrt()).mean() * 0.05
+        details |= {
             "y_bpp": y_bpp.mean().item(),
             "z_bpp": z_bpp.mean().item(),
             "psnr": (-10 * mse.detach().clamp_min(LEAST_MSE).log10()).mean().item(),
@@ -81,6 +96,9 @@ class TalbotTask:
                 mse = (x_hat[..., :h, :w].clamp(0, 1) - x).square().mean().item()
                 figures.setdefault(f"bpp@{level:g}", []).append((y_bits + z_bits).item() / (h * w))
                 figures.setdefault(f"psnr@{level:g}", []).append(-10 * math.log10(max(mse, LEAST_MSE)))
+                if self.config.ms_ssim and min(h, w) > 160:  # sides that five scales fit into
+                    loss = 1 - float(ms_ssim(x_hat[..., :h, :w].clamp(0, 1), x).item())
+                    figures.setdefault(f"ms-ssim@{level:g}", []).append(-10 * math.log10(max(loss, LEAST_MSE)))
         return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
@@ -127,35 +145,17 @@ def start_from_prototype(network: Talbot, weights: dict[str, Tensor]) -> None:
         target["z_log_scale"].copy_(z_scale.expand_as(target["z_log_scale"]))
 
 
-def copy_weights(weights: dict[str, Tensor], network: nn.Module) -> None:
-    """Give ``network`` these weights, all of it; CalotypeError if they are those of another one."""
-    parameters = dict(network.named_parameters())
-    if {name: p.shape for name, p in parameters.items()} != {name: value.shape for name, value in weights.items()}:
-        raise CalotypeError("the weights are those of another network, or of another configuration of this one")
-    with torch.no_grad():
-        for name, value in weights.items():
-            parameters[name].copy_(value)
-
-
 def initialise(network: Talbot, path: Path) -> None:
     """Take over weights from a safetensors file: of this network, or of the prototype whose transforms it shares.
 
     Raises:
         CalotypeError: the file cannot be read, or holds the weights of neither.
     """
-    try:
-        weights = load_file(path)
-    except FileNotFoundError:
-        raise CalotypeError(f"there is no file of weights at {path}") from None
-    except (OSError, SafetensorError) as error:
-        raise CalotypeError(f"{path} cannot be read as a safetensors file: {error}") from error
+    weights = read_weights(path)
     if {"lambdas", "z_scale"} <= weights.keys():
         start_from_prototype(network, weights)
-        return
-    try:
-        copy_weights(weights, network)
-    except CalotypeError as error:
-        raise CalotypeError(f"cannot start from {path}: {error}") from error
+    else:
+        start_from(network, path)
 
 
 def make_network(config: TalbotConfig | None = None) -> Talbot:

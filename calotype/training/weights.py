@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Float weights in safetensors files: what outlasts a training run, and what another one can start from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from ..errors import CalotypeError
+from ..files import write_atomically
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a file; CalotypeError if it is not one of weights."""
+    try:
+        return load_file(path)
+    except FileNotFoundError:
+        raise CalotypeError(f"there is no file of weights at {path}") from None
+    except (OSError, SafetensorError) as error:
+        raise CalotypeError(f"{path} cannot be read as a safetensors file: {error}") from error
+
+
+def write_weights(path: Path, weights: dict[str, Tensor], configuration: dict[str, Any]) -> None:
+    """Write them as float16, with the configuration of their network."""
+    small = {name: value.half().contiguous() for name, value in weights.items()}
+    write_atomically(path, save(small, metadata={"configuration": json.dumps(configuration)}))
+
+
+def copy_weights(weights: dict[str, Tensor], network: nn.Module) -> None:
+    """Give ``network`` these weights, all of it; CalotypeError if they are those of another one."""
+    parameters = dict(network.named_parameters())
+    if {name: p.shape for name, p in parameters.items()} != {name: value.shape for name, value in weights.items()}:
+        raise CalotypeError("the weights are those of another network, or of another configuration of this one")
+    with torch.no_grad():
+        for name, value in weights.items():
+            parameters[name].copy_(value)
+
+
+def start_from(network: nn.Module, path: Path) -> None:
+    """Take over the weights in a file; CalotypeError if they are not those of such a network."""
+    try:
+        copy_weights(read_weights(path), network)
+    except CalotypeError as error:
+        raise CalotypeError(f"cannot start from {path}: {error}") from error
