@@ -98,3 +98,16 @@ def destination(
     raise wrong(
         "--output", f"{output} is no folder, and as a file it should end in {allowed}; a new folder is {output}/"
     )
+
+
+def keep_apart(inputs: Collection[str], place: Destination, example: str) -> None:
+    """Refuse to put results where the next run would take them for inputs: beside those of a folder.
+
+    Raises:
+        typer.BadParameter: with ``example``, the name of a folder that would do.
+    """
+    folders = [Path(name) for name in inputs if Path(name).is_dir()]
+    if folders and place.kind is Kind.BESIDE:
+        raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o {example}/")
+    if place.kind is Kind.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
+        raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")

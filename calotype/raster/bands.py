@@ -34,8 +34,8 @@ def fill(
 ) -> None:
     """Write what ``read`` makes of each band of the image into the upright arrays."""
     width, height = image.size
-    lying_samples = _lying(samples, orientation)
-    lying_alpha = None if alpha is None else _lying(alpha, orientation)
+    lying_samples = lying(samples, orientation)
+    lying_alpha = None if alpha is None else lying(alpha, orientation)
     for rows in _bands(height, width):
         # Pillow's crop of everything is a copy as well: do without it for a small picture.
         whole = rows.start == 0 and rows.stop == height
@@ -61,7 +61,7 @@ def _bands(height: int, width: int) -> Iterator[slice]:
         yield slice(top, min(top + rows, height))
 
 
-def _lying(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
+def lying(upright: NDArray[Any], orientation: int) -> NDArray[Any]:
     """A view of upright pixels in the order in which a file of this EXIF orientation stores them."""
     if orientation in (2, 3):
         upright = upright[:, ::-1]

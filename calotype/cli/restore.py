@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype restore``: pictures without the artefacts of JPEG, WebP, AVIF and JPEG 2000."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..files import write_atomically
+from ..formats import FORMATS
+from . import batch, streams
+from .decode import CHOICES, complete_format, suffix_of
+from .destination import Kind, destination, keep_apart
+from .jobs import Job, plan
+from .lesson import lesson
+from .names import shown
+from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .problems import guarded
+from .walk import CALOTYPE_SUFFIXES
+from .wrap import STANDARD_SUFFIXES
+
+HELP = lesson(
+    "Repair pictures that were compressed too hard: blocks, rings and smeared colours go, the size stays.",
+    {
+        "restore photo.jpg": "makes photo-restored.png",
+        "restore photo.jpg -o better.webp": "the suffix is the format",
+        "restore album/ -o better/ --format jpg": "a folder, mirrored",
+        "restore - < photo.jpg > better.png": "in a pipe",
+    },
+    "It takes JPEG, WebP, AVIF and JPEG 2000 of any quality. A JPEG file itself says how hard it was compressed; "
+    "otherwise that is estimated from the picture, also for a PNG of what was compressed before. Restore first, and "
+    "turn, scale or retouch afterwards: what was scaled since has lost the grid of its blocks. A picture that was "
+    "hardly compressed hardly changes. Detail that is gone does not come back.",
+    "A folder is searched recursively for files of the four formats (name files of others themselves), and needs "
+    "another folder for its results; hidden files and links to folders are passed over. An input is never overwritten. "
+    "What is up to date (the output is not older than the input) is not made again. A bad file does not stop the "
+    "others.",
+    "Depth, alpha, colour profile, EXIF and XMP are kept where the format holds them; the picture is turned upright. "
+    "Only PNG and TIFF keep all of the repair: other formats compress it again.",
+    "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
+)
+
+
+@guarded
+def restore(
+    inputs: Inputs,
+    output: Output = None,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            autocompletion=complete_format,
+            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
+        ),
+    ] = None,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """See :data:`HELP`."""
+    suffix = ".png" if format_ is None else suffix_of(format_)
+    place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
+    keep_apart(inputs, place, "restored")
+    todo = plan(
+        inputs,
+        place,
+        suffixes=STANDARD_SUFFIXES,
+        suffix=f"-restored{suffix}" if place.kind is Kind.BESIDE else suffix,
+        refresh=False,
+        overwrite=overwrite,
+    )
+    written = FORMATS[suffix]
+    if place.kind is Kind.FILE and format_ is None:
+        written = FORMATS.get(place.path.suffix.lower(), written)
+
+    def work(job: Job, progress: batch.Progress) -> batch.Result:
+        from calotype import raster
+        from calotype.restoring import restore_raster
+
+        source, before = streams.source(job.source)
+        picture = restore_raster(source, threads=threads, progress=progress)
+        name = "standard output" if job.target is None else shown(job.target)
+        file = raster.to_file(picture, written, name=name)
+        if job.target is None:
+            streams.write(file)
+        else:
+            write_atomically(job.target, file, parents=True)
+        return batch.Result(before, len(file), picture.width, picture.height)
+
+    def cells(result: batch.Result) -> list[str]:
+        return [f"{f'{result.width} × {result.height}':>13}"]
+
+    nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
+    batch.run(todo, work, cells, verb="restored", nothing=nothing, quiet=quiet)
