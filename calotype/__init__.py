@@ -7,6 +7,8 @@
 >>> calotype.write("photo.calo", picture)         # the same, for files            # doctest: +SKIP
 >>> image = calotype.read("photo.calo")                                            # doctest: +SKIP
 >>> calotype.probe(data).bpp                      # header only                    # doctest: +SKIP
+>>> better = calotype.restore("photo.jpg")       # without its artefacts           # doctest: +SKIP
+>>> large = calotype.upscale(picture, 4)          # super-resolution               # doctest: +SKIP
 
 Pictures are Pillow images or NumPy arrays. ``calotype.pillow.register()`` teaches Pillow the format.
 """
@@ -19,12 +21,22 @@ from .version import __version__
 if TYPE_CHECKING:
     from .api import decode, encode, read, write
     from .info import Info, probe
+    from .restoring import restore
+    from .upscaling import upscale
+    from .wrapping import extract, wrap
 
 __all__ = [
     "BundleError", "CalotypeError", "DamageWarning", "DependencyError", "FormatError", "Info", "PictureError",
-    "__version__", "decode", "encode", "probe", "read", "write",
+    "__version__", "decode", "encode", "extract", "probe", "read", "restore", "upscale", "wrap", "write",
 ]  # fmt: skip
-_LAZY = dict.fromkeys(("decode", "encode", "read", "write"), "api") | {"Info": "info", "probe": "info"}
+_LAZY = dict.fromkeys(("decode", "encode", "read", "write"), "api") | {
+    "Info": "info",
+    "extract": "wrapping",
+    "probe": "info",
+    "restore": "restoring",
+    "upscale": "upscaling",
+    "wrap": "wrapping",
+}
 
 
 def __getattr__(name: str) -> Any:

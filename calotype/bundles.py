@@ -130,18 +130,30 @@ def _verified(bundle: Path, digest: str) -> None:
     next(b for b in installed() if b.path == bundle and b.hash == digest).verify()
 
 
-def find(codec: str, tag: bytes | None = None) -> Bundle:
-    """The bundle for ``codec``: the one with ``tag``, else the preferred one. It is verified once a process.
+def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefer: str | None = None) -> Bundle:
+    """A bundle for ``codec``, the first in order of preference that fits. It is verified once a process.
+
+    Args:
+        codec: id of the codec.
+        tag: of the bundle that a file names; any by default.
+        name: id of the bundle, for a codec that has several; any by default.
+        prefer: id of the bundle to take if several fit.
 
     Raises:
         BundleError: there is none, or it is damaged.
     """
-    candidates = [b for b in installed() if b.codec == codec and tag in (None, b.tag)]
+    known = [b for b in installed() if b.codec == codec]
+    candidates = [b for b in known if tag in (None, b.tag) and name in (None, b.id)]
     if not candidates:
-        what = f"the weights {tag.hex()} of" if tag is not None else "weights of"
+        which = repr(name) if tag is None else tag.hex()
+        what = "weights of" if tag is None and name is None else f"the weights {which} of"
         places = ", ".join(str(folder) for folder in search_folders())
+        others = ", ".join(dict.fromkeys(b.id for b in known))
+        there = f" (there are: {others})" if name and others else ""
         raise BundleError(
-            f"{what} codec '{codec}' are not in {places}; upgrade the package, or name their folder in {ENVIRONMENT}"
+            f"{what} codec '{codec}' are not in {places}{there}; upgrade the package, or name their folder in "
+            f"{ENVIRONMENT}"
         )
-    _verified(candidates[0].path, candidates[0].hash)
-    return candidates[0]
+    found = next((b for b in candidates if b.id == prefer), candidates[0])
+    _verified(found.path, found.hash)
+    return found

@@ -74,6 +74,22 @@ def main() -> None:
         corner = decoded[:2, :2].reshape(-1).tolist()
         expected[name] = {"shape": list(decoded.shape), "latents": latents_hash(data), "corner": corner}
     (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+    make_enlarged()
+
+
+def make_enlarged() -> None:
+    """A file of ``ledig2017``, its weights, and what it decodes to."""
+    import shutil
+
+    import calotype
+    from tests.small_enlarger import write_enlarger
+
+    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
+    shutil.rmtree(GOLDEN / "weights" / "srresnet-x2", ignore_errors=True)
+    write_enlarger(GOLDEN / "weights", "srresnet", 2)
+    data = calotype.encode(drawing(31, 45, 3, 8), codec="ledig2017", quality=60, threads=1)
+    (GOLDEN / "ledig2017.calo").write_bytes(data)
+    np.save(GOLDEN / "ledig2017.npy", calotype.decode(data, as_array=True))
 
 
 def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:

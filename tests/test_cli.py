@@ -581,7 +581,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 
 @pytest.mark.parametrize(
     ("words", "expected"),
-    [("calotype encode --codec ", ["talbot"]), ("calotype decode --format w", ["webp"]), ("calotype inf", ["info"])],
+    [("calotype encode --codec tal", ["talbot"]), ("calotype decode --format w", ["webp"]), ("calotype inf", ["info"])],
 )
 def test_completion(words: str, expected: list[str]) -> None:
     count = str(len(words.split(" ")) - 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The command line: ``calotype encode``, ``decode``, ``info``, ``compare`` and ``codecs``, one file a command.
+"""The command line: ``calotype encode``, ``decode``, ``info``, ``compare`` and the others, one file a command.
 
 Standard output carries data only (pictures, facts, tables); progress, reports and errors go to standard error.
 Exit codes: 0 all went well, 1 bad input or output, 2 wrong usage, 130 interrupted. What a command imports it
@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
-from . import bench, codecs, compare, decode, encode, info, train
+from . import bench, codecs, compare, decode, encode, extract, info, restore, train, upscale, wrap
 from .lesson import lesson
 from .signals import die_cleanly
 
@@ -42,6 +42,8 @@ def _version(wanted: bool) -> None:
             "decode photo.calo": "and back: photo.png",
             "encode album/ -o small/": "a folder with all its folders",
             "info photo.calo": "what is in the file",
+            "restore photo.jpg": "without its blocks: photo-restored.png",
+            "upscale photo.png": "4 times as large: photo-4x.png",
             "compare photo.png photo.calo": "what it is worth",
         },
         "Each command teaches more: [bold]calotype encode --help[/bold].",
@@ -58,6 +60,10 @@ def calotype(
 app.command(help=encode.HELP)(encode.encode)
 app.command(help=decode.HELP)(decode.decode)
 app.command(help=info.HELP)(info.info)
+app.command(help=upscale.HELP)(upscale.upscale)
+app.command(help=restore.HELP)(restore.restore)
+app.command(help=extract.HELP)(extract.extract)
+app.command(help=wrap.HELP)(wrap.wrap)
 app.command(help=compare.HELP)(compare.compare)
 app.command(help=codecs.HELP)(codecs.codecs)
 app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)

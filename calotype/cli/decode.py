@@ -71,7 +71,7 @@ def decode(
 ) -> None:
     """See :data:`HELP`."""
     box = None if region is None else _region(region)
-    suffix = ".png" if format_ is None else _suffix(format_)
+    suffix = ".png" if format_ is None else suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=False, overwrite=overwrite)
     written = FORMATS[suffix]
@@ -107,7 +107,8 @@ def _region(text: str) -> tuple[int, int, int, int]:
     return left, top, right, bottom
 
 
-def _suffix(name: str) -> str:
+def suffix_of(name: str) -> str:
+    """The suffix of files of a format that ``--format`` names; wrong usage if there is none."""
     suffix = CHOICES.get(name.lower().lstrip("."))
     if suffix is None:
         raise wrong("--format", f"{name!r} is not one of {', '.join(CHOICES)}")

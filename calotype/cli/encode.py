@@ -25,6 +25,8 @@ HELP = lesson(
         "encode photo.png": "makes photo.calo",
         "encode photo.png -o p.calo --quality 80": "better and larger",
         "encode photo.png --target-size 80kB": "as good as 80 kB can be",
+        "encode photo.png --codec ledig2017 --scale 4": "for the lowest rates",
+        "encode photo.png --codec tao2017 --base avif": "an AVIF inside",
         "encode *.jpg -o small/": "many, into a folder",
         "encode album/ -o small/": "a folder, mirrored",
         "encode - < photo.png > photo.calo": "in a pipe",
@@ -58,6 +60,24 @@ def encode(
     codec: Annotated[
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
     ] = "talbot",
+    effort: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, max=9, help="Of talbot: 1 (fast, the default) to 9 (small; needs PyTorch)."),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="By how much the stored picture is smaller. Of ledig2017: 2 or 4. Of tao2017: 1 or 2 (the default).",
+        ),
+    ] = None,
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="FORMAT", help="Of tao2017: the file inside: jpeg (the default), jpeg2000, webp or avif."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Of ledig2017: srresnet (the default) or srgan.")
+    ] = None,
     strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
     threads: Threads = None,
     overwrite: Overwrite = False,
@@ -65,6 +85,8 @@ def encode(
 ) -> None:
     """See :data:`HELP`."""
     request = _request(quality, target_size, target_psnr, target_ssim)
+    given = {"effort": effort, "scale": scale, "model": model, "base": base}
+    request |= {name: value for name, value in given.items() if value is not None}
     check_codec(codec)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)

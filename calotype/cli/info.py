@@ -34,9 +34,15 @@ class _Report:
     @property
     def installed(self) -> bool:
         """Whether the weights that decode the file are at hand."""
+        return self.weights is not None
+
+    @property
+    def weights(self) -> str | None:
+        """Name of the weights that decode the file; None if they are not at hand."""
         from .. import bundles
 
-        return any(b.codec == self.info.codec and b.hash.startswith(self.info.bundle) for b in bundles.installed())
+        mine = (b for b in bundles.installed() if b.codec == self.info.codec and b.hash.startswith(self.info.bundle))
+        return next((b.id for b in mine), None)
 
     @property
     def samples(self) -> str:
@@ -100,11 +106,13 @@ def _sheet(report: _Report) -> None:
     """Everything about one file."""
     info = report.info
     parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp}
+    called = f" ({report.weights})" if report.weights not in (None, info.codec) else ""
+    state = "installed" if report.installed else "NOT installed: cannot be decoded here"
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
-        "codec": f"{info.codec}, quality {info.quality:g}",
-        "weights": f"{info.bundle}, {'installed' if report.installed else 'NOT installed: cannot be decoded here'}",
+        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else 'wrapped as it was'}",
+        "weights": f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
         "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",
         "file": f"{info.size:,} bytes, {info.bpp:.3f} bits per pixel",

@@ -69,12 +69,13 @@ class Entry:
     title: str
     paper: str
     make: Callable[[Bundle, int], Codec]
+    prefer: str | None = None  # id of the bundle to encode with, where there are several
 
     def open(self, threads: int, tag: bytes | None = None) -> Codec:
         """The codec with its preferred weights, or with those that a file names by ``tag``; BundleError if missing."""
         from .. import bundles
 
-        bundle = bundles.find(self.id, tag)
+        bundle = bundles.find(self.id, tag, prefer=self.prefer)
         return _opened(self.id, bundle.path, bundle.hash, threads)
 
 
@@ -82,6 +83,18 @@ def _make_talbot(bundle: Bundle, threads: int) -> Codec:
     from .talbot import Talbot
 
     return Talbot(bundle, threads)
+
+
+def _make_ledig2017(bundle: Bundle, threads: int) -> Codec:
+    from .ledig2017 import Ledig2017
+
+    return Ledig2017(bundle, threads)
+
+
+def _make_tao2017(bundle: Bundle, threads: int) -> Codec:
+    from .tao2017 import Tao2017
+
+    return Tao2017(bundle, threads)
 
 
 @lru_cache(maxsize=8)
@@ -98,6 +111,19 @@ REGISTRY: dict[str, Entry] = {
         "the flagship: photographs in real time on a plain CPU, any quality from one model",
         "transform codec with a hierarchical prior (Ballé 2018, Minnen 2018)",
         _make_talbot,
+    ),
+    "ledig2017": Entry(
+        "ledig2017",
+        "the lowest rates: stores a smaller picture with talbot, and enlarges it by super-resolution",
+        "SRResNet and SRGAN (Ledig 2017)",
+        _make_ledig2017,
+        prefer="srresnet-x2",
+    ),
+    "tao2017": Entry(
+        "tao2017",
+        "a JPEG, JPEG 2000, WebP or AVIF inside, which any program opens, and networks that restore it",
+        "end-to-end compression framework (Tao 2017)",
+        _make_tao2017,
     ),
 }
 DEFAULT = "talbot"

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype upscale``: pictures two or four times as large."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..files import write_atomically
+from ..formats import FORMATS
+from . import batch, streams
+from .decode import CHOICES, complete_format, suffix_of
+from .destination import Destination, Kind, destination, wrong
+from .jobs import Job, plan
+from .lesson import lesson
+from .names import shown
+from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .problems import guarded
+from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
+
+SCALES = (2, 4)  # these four again in calotype.upscaling, which is not imported before there is work
+MODELS = {"srresnet": "errs least on average", "srgan": "invents sharper detail"}
+DEFAULT_SCALE, DEFAULT_MODEL = 4, "srresnet"
+
+HELP = lesson(
+    "Enlarge pictures by super-resolution: a network adds the detail that interpolation lacks.",
+    {
+        "upscale photo.png": "makes photo-4x.png",
+        "upscale photo.jpg --scale 2 -o large.jpg": "the suffix is the format",
+        "upscale photo.png --model srgan": "sharper, with invented detail",
+        "upscale album/ -o large/ --format webp": "a folder, mirrored",
+        "upscale photo.calo": "decodes it first",
+        "upscale - < photo.png > large.png": "in a pipe",
+    },
+    "srresnet comes as near to the true picture as it can, and blurs what it cannot know. srgan makes up texture that "
+    "looks right and need not be so: take it for looks, never for evidence. Both were trained on pictures that were "
+    "scaled down cleanly; noise and the blocks of JPEG are enlarged like everything else: [bold]calotype "
+    "restore[/bold] takes blocks out.",
+    "An input is never overwritten. Beside its input, an output says how much larger it is: photo-4x.png; in a folder "
+    "named with -o it keeps the name of its input. A folder needs another folder for its results, or they would be "
+    "enlarged in turn the next time. It is searched recursively for pictures and .calo files; hidden files and links "
+    "to folders are passed over. What is up to date (the output is not older than the input) is not made again. A bad "
+    "file does not stop the others.",
+    "Depth, colour profile, EXIF and XMP are kept where the format holds them; alpha is interpolated.",
+    "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
+)
+
+
+def complete_model(incomplete: str) -> list[tuple[str, str]]:
+    """Models for the shell's completion of ``--model``."""
+    return [(name, text) for name, text in MODELS.items() if name.startswith(incomplete)]
+
+
+@guarded
+def upscale(
+    inputs: Inputs,
+    output: Output = None,
+    scale: Annotated[int, typer.Option(metavar="2|4", help="How many times as wide and as high.")] = DEFAULT_SCALE,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_model,
+            help="; ".join(f"{name}: {text}" for name, text in MODELS.items()) + ".",
+        ),
+    ] = DEFAULT_MODEL,
+    format_: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            autocompletion=complete_format,
+            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
+        ),
+    ] = None,
+    threads: Threads = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """See :data:`HELP`."""
+    if scale not in SCALES:
+        raise wrong("--scale", f"{scale} is not one of {', '.join(map(str, SCALES))}")
+    suffix = ".png" if format_ is None else suffix_of(format_)
+    place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
+    _keep_apart(inputs, place)
+    beside = place.kind is Kind.BESIDE
+    todo = plan(
+        inputs,
+        place,
+        suffixes=PICTURE_SUFFIXES | CALOTYPE_SUFFIXES,
+        suffix=f"-{scale}x{suffix}" if beside else suffix,
+        refresh=False,
+        overwrite=overwrite,
+    )
+    written = FORMATS[suffix]
+    if place.kind is Kind.FILE and format_ is None:
+        written = FORMATS.get(place.path.suffix.lower(), written)
+
+    def work(job: Job, progress: batch.Progress) -> batch.Result:
+        from calotype import raster
+        from calotype.opening import open_picture
+        from calotype.upscaling import upscale_raster
+
+        source, before = streams.source(job.source)
+        small = open_picture(source, threads=threads)
+        picture = upscale_raster(small, scale, model=model, threads=threads, progress=progress)
+        name = "standard output" if job.target is None else shown(job.target)
+        file = raster.to_file(picture, written, name=name)
+        if job.target is None:
+            streams.write(file)
+        else:
+            write_atomically(job.target, file, parents=True)
+        return batch.Result(before, len(file), picture.width, picture.height)
+
+    def cells(result: batch.Result) -> list[str]:
+        return [f"{f'{result.width} × {result.height}':>13}"]
+
+    batch.run(todo, work, cells, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
+
+
+def _keep_apart(inputs: list[str], place: Destination) -> None:
+    """Refuse to put results where the next run would take them for pictures to enlarge."""
+    folders = [Path(name) for name in inputs if Path(name).is_dir()]
+    if folders and place.kind is Kind.BESIDE:
+        raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o large/")
+    if place.kind is Kind.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
+        raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")
