@@ -25,6 +25,7 @@ FORMAT = "CALO"
 MIME = "image/x-calotype"
 
 _OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "codec", "threads")
+_CODEC_OPTIONS = ("effort", "tune", "scale", "model", "base")  # see calotype.encode
 _METADATA = ("icc_profile", "exif", "xmp")
 
 
@@ -93,7 +94,7 @@ class CalotypeImageFile(ImageFile.ImageFile):
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     given: dict[str, Any] = im.encoderinfo
     overrides = {key: given[key] for key in _METADATA if key in given}
-    options = {key: given[key] for key in _OPTIONS if given.get(key) is not None}
+    options = {key: given[key] for key in (*_OPTIONS, *_CODEC_OPTIONS) if given.get(key) is not None}
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")

@@ -62,7 +62,11 @@ def encode(
     ] = "talbot",
     effort: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, max=9, help="Of talbot: 1 (fast, the default) to 9 (small; needs PyTorch)."),
+        typer.Option(metavar="N", min=1, max=9, help="Of talbot: 1 (fast) to 9 (small; needs PyTorch). Default: 3."),
+    ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option(metavar="METRIC", help="Of talbot: what its weights are for, psnr or ms-ssim."),
     ] = None,
     scale: Annotated[
         int | None,
@@ -85,7 +89,7 @@ def encode(
 ) -> None:
     """See :data:`HELP`."""
     request = _request(quality, target_size, target_psnr, target_ssim)
-    given = {"effort": effort, "scale": scale, "model": model, "base": base}
+    given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base}
     request |= {name: value for name, value in given.items() if value is not None}
     check_codec(codec)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from ..entropy import Decoder, Encoder, Levels, Tables
 from ..errors import FormatError
 from ..runtime import Graph, graph
 from ..tiling import pad_to
+from .rdoq import Rounding, nearest
 
 Array = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
@@ -41,6 +43,16 @@ def from_phases(a: Array, b: Array, c: Array, d: Array) -> Array:
     return x
 
 
+@dataclass(frozen=True)
+class Coded:
+    """Latents as they were coded."""
+
+    data: bytes
+    bits: float  # as the tables predict
+    y_hat: Array  # (M, h, w), what a decoder will have
+    features: tuple[Array, Array]  # of the side information: f64 and f32
+
+
 class Prior:
     """Codes latents with the graphs and tables of one bundle."""
 
@@ -59,20 +71,25 @@ class Prior:
 
     def encode(self, y: Array, quality: float) -> tuple[bytes, float]:
         """Bytes of the latents ``y (M, h, w)`` at ``quality`` 0..1, and the bits that the tables predict."""
+        coded = self.code(y, quality)
+        return coded.data, coded.bits
+
+    def code(self, y: Array, quality: float, rounding: Rounding = nearest) -> Coded:
+        """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1."""
         _, h, w = y.shape
         padded = pad_to(y, -(-h // LATTICE) * LATTICE, -(-w // LATTICE) * LATTICE)
         targets = lattices(padded, self.h_a(padded[None])[0][0])
         encoder = Encoder(self.tables)
 
         def write(stage: str, means: Array, levels: Levels, steps: Array) -> Array:
-            residuals = np.rint((targets[stage] - means) / steps)
+            residuals = rounding(stage, (targets[stage] - means) / steps, levels)
             residuals[levels == 0] = 0
             encoder.encode(residuals.astype(np.int32).reshape(-1), levels.reshape(-1))
             values: Array = means + residuals * steps
             return values
 
-        self.walk(write, h, w, quality)
-        return check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits()
+        y_hat, features = self.walk(write, h, w, quality)
+        return Coded(check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits(), y_hat, features)
 
     def decode(self, data: bytes, h: int, w: int, quality: float) -> Array:
         """The latents ``(M, h, w)`` of :meth:`encode`; FormatError if they do not come out whole."""
@@ -82,7 +99,7 @@ class Prior:
             residuals = decoder.decode(levels.reshape(-1)).reshape(means.shape)
             return means + residuals.astype(np.float32) * steps
 
-        y_hat = self.walk(read, h, w, quality)
+        y_hat, _ = self.walk(read, h, w, quality)
         decoder.finish()
         if check(decoder.symbols()) != data[:CHECK_BYTES]:
             raise FormatError(
@@ -90,8 +107,12 @@ class Prior:
             )
         return y_hat
 
-    def walk(self, code: Code, h: int, w: int, quality: float) -> Array:
-        """Go over all passes of a tile of ``h x w`` latents; ``code`` turns each prediction into values."""
+    def walk(self, code: Code, h: int, w: int, quality: float) -> tuple[Array, tuple[Array, Array]]:
+        """Go over all passes of a tile of ``h x w`` latents; ``code`` turns each prediction into values.
+
+        Returns:
+            the latents ``(M, h, w)``, and the features f64 and f32 of the side information.
+        """
         height, width = -(-h // LATTICE) * LATTICE, -(-w // LATTICE) * LATTICE
         inside = np.zeros((1, height, width), bool)  # what is outside is predicted, not coded
         inside[:, :h, :w] = True
@@ -120,7 +141,7 @@ class Prior:
         a = from_phases(a1, *np.split(run("y2", self.passes[1], np.tile(s2, (3, 1, 1)), f64, a1), 3))
         d = run("y3", self.passes[2], s3, f32, a)
         b, c = np.split(run("y4", self.passes[3], np.tile(s4, (2, 1, 1)), f32, a, d), 2)
-        return from_phases(a, b, c, d)[:, :h, :w]
+        return from_phases(a, b, c, d)[:, :h, :w], (f64, f32)
 
 
 def lattices(y: npt.NDArray[Any], z: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:

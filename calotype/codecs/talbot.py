@@ -10,10 +10,13 @@ from __future__ import annotations
 import warnings
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
+from .. import bundles
 from ..bundles import Bundle
 from ..container import Header
 from ..errors import BundleError, DamageWarning, FormatError, PictureError
@@ -21,7 +24,8 @@ from ..info import QUALITY_STEPS
 from ..planes import Samples, from_planes, to_planes
 from ..runtime import graph
 from ..tiling import Rectangle, grid, pad_to
-from . import refuse
+from . import get, refuse
+from .effort import DEFAULT_EFFORT, Search, check_effort
 from .latents import Array, Prior
 
 STRIDE = 16  # pixels a latent
@@ -29,6 +33,7 @@ HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 la
 TILE = 1024  # pixels
 WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
 CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
+TUNINGS = {"psnr": "talbot", "ms-ssim": "talbot-ms-ssim"}  # by metric: id of the bundle
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
 Progress = Callable[[int, int], None]
@@ -59,6 +64,7 @@ class Latents:
     """A picture after the analysis, before any quality is chosen: tiles in raster order."""
 
     tiles: list[Array]  # (M, h, w)
+    samples: Samples  # of the picture: what high efforts compare with
 
 
 @dataclass
@@ -69,6 +75,7 @@ class Talbot:
     threads: int
     optimise: bool = True
     tile: int = TILE
+    effort: int = DEFAULT_EFFORT
     gains: dict[str, Array] = field(init=False)  # (levels, M), logarithms
 
     def __post_init__(self) -> None:
@@ -82,9 +89,18 @@ class Talbot:
             ) from error
 
     def with_options(self, **options: object) -> Talbot:
-        """This codec as it is: it has no options; PictureError if there are any."""
+        """This codec with another ``effort`` (:mod:`calotype.codecs.effort`), or with the weights of a ``tune``.
+
+        Raises:
+            PictureError: another option, or a value that there is not.
+            DependencyError: an effort that needs PyTorch, which is not installed.
+            BundleError: the weights of the tuning are not installed.
+        """
+        effort, tune = check_effort(options.pop("effort", self.effort)), options.pop("tune", None)
         refuse(self.bundle.codec, options)
-        return self
+        other = copy(self if tune is None else tuned(tune, self.threads))  # shares the weights
+        other.effort = effort
+        return other
 
     def stored_quality(self, quality: float) -> int:
         """See :func:`quality_to_header`."""
@@ -127,7 +143,7 @@ class Talbot:
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Tile payloads of a picture in raster order."""
-        return self.code(self.analyse(samples), tile_count(samples), stored_quality, progress)
+        return self.code(self.analyse(samples), samples, stored_quality, progress)
 
     def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
         """What the probability tables say that the tiles of :meth:`encode` take, in bits; for benchmarks."""
@@ -137,23 +153,26 @@ class Talbot:
     def latents(self, samples: Samples) -> Latents:
         """All latents at once, for coding at several qualities."""
         tiles = dict(self.analyse(samples))
-        return Latents([np.ascontiguousarray(tiles[i]) for i in range(len(tiles))])
+        return Latents([np.ascontiguousarray(tiles[i]) for i in range(len(tiles))], samples)
 
     def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
         """Like :meth:`encode`, from latents at hand."""
-        return self.code(enumerate(latents.tiles), len(latents.tiles), stored_quality)
+        return self.code(enumerate(latents.tiles), latents.samples, stored_quality)
 
     def code(
-        self, tiles: Iterator[tuple[int, Array]] | enumerate[Array], count: int, stored_quality: int,
+        self, tiles: Iterator[tuple[int, Array]] | enumerate[Array], samples: Samples, stored_quality: int,
         progress: Progress | None = None,
     ) -> list[bytes]:  # fmt: skip
-        """Entropy-code tiles that come in any order."""
+        """Entropy-code the tiles of a picture, which come in any order."""
         gain = self.gain("encoder", stored_quality)
-        payloads = [b""] * count
+        search = Search(self, stored_quality)
+        picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
+        places = [place for _, _, place in grid(picture, TILE)]
+        payloads = [b""] * len(places)
         for done, (index, y) in enumerate(tiles, 1):
-            payloads[index], _ = self.prior.encode(y * gain, position(stored_quality))
+            payloads[index] = search(y * gain, samples[places[index].slices])
             if progress:
-                progress(done, count)
+                progress(done, len(places))
         return payloads
 
     def decode(
@@ -190,6 +209,14 @@ class Talbot:
         if reader.lost and not reader.whole:
             raise FormatError("nothing can be saved: no tile of the picture is whole")
         return samples
+
+
+def tuned(tune: object, threads: int) -> Talbot:
+    """The codec with the weights that were trained for a metric, one of :data:`TUNINGS`."""
+    if tune not in TUNINGS:
+        raise PictureError(f"there is no tuning {tune!r}; there are: {', '.join(TUNINGS)}")
+    bundle = bundles.find("talbot", name=TUNINGS[str(tune)])
+    return cast(Talbot, get("talbot").open(threads, bundle.tag))
 
 
 class TileReader:
@@ -238,9 +265,3 @@ class TileReader:
         if len(self.cache) > CACHED_TILES:
             self.cache.popitem(last=False)
         return y_hat
-
-
-def tile_count(samples: Samples) -> int:
-    """Number of tiles of a picture ``(H, W, ...)``."""
-    height, width = samples.shape[:2]
-    return int(-(-height // TILE) * -(-width // TILE))

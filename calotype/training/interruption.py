@@ -22,6 +22,16 @@ class Interruption:
         self.asked: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
 
+    @property
+    def number(self) -> int:
+        """Of the signal that asked; 0 for none."""
+        return 0 if self.asked is None else int(self.asked)
+
+    def follow(self, number: int) -> None:
+        """Stop as if the signal ``number`` had come here: it came to a process that trains with this one."""
+        if number and self.asked is None:
+            self._ask(number, None)
+
     @contextmanager
     def put_off(self) -> Iterator[None]:
         """Put signals off within the block; leaving it, act on the one that asked, as its handler did before."""

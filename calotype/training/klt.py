@@ -48,7 +48,8 @@ def whitening(x: Tensor, floor: float) -> Tensor:
     """
     x = x.double()
     values, vectors = torch.linalg.eigh(x.T @ x / len(x))
-    return ((vectors * (values.clamp_min(0) + floor).rsqrt()) @ vectors.T).float()
+    result: Tensor = (vectors * (values.clamp_min(0) + floor).rsqrt()) @ vectors.T
+    return result.float()
 
 
 def start_as_klt(network: Talbot, pictures: PictureCache, patches: int = 4096, seed: int = 1) -> None:

@@ -2,7 +2,8 @@
 """The training loop: one for every network.
 
 A network brings a *task* (see :class:`Task`): its parameters, the loss of a batch and a validation. The loop brings
-the optimiser, the schedule, averaged weights, logging, and states from which a run resumes where it stopped.
+the optimiser, the schedule, averaged weights, logging, and states from which a run resumes where it stopped. Several
+processes can train one network, see :mod:`calotype.training.ranks`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from torch import Tensor, nn
 from ..files import atomic
 from ..networks.layers import train_in_bfloat16
 from .interruption import Interruption
+from .progress import ProgressLine
+from .ranks import Ranks, moved
 
 
 @dataclass(frozen=True)
@@ -31,7 +34,7 @@ class LoopConfig:
     """How long and how to train."""
 
     hours: float = 1.0  # time of training; a resumed run counts what it has already spent
-    batch: int = 4  # crops a step
+    batch: int = 4  # crops a step, of each process
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     decay: float = 0.25  # last part of the time, in which the learning rate falls to a hundredth (cosine)
@@ -81,10 +84,22 @@ class Loop:
 
     ``state.pt`` is the last state, ``hold.pt`` the one from which the learning rate began to fall. When a run is
     resumed for a longer time than it was planned for and its rate has begun to fall, it goes on from ``hold.pt``.
+
+    With several ``ranks``, each of them has a loop, and draws batches from random streams of its own; all of them need
+    ``folder``. States load on any device and for any number of ranks.
+
+    Attributes:
+        observers: are told the step and the values of each line of the log.
     """
 
-    def __init__(self, task: Task, config: LoopConfig, folder: Path, resume: bool = True) -> None:
+    def __init__(
+        self, task: Task, config: LoopConfig, folder: Path, resume: bool = True, ranks: Ranks | None = None
+    ) -> None:
         self.task, self.config, self.folder = task, config, folder
+        self.ranks = ranks = ranks or Ranks()
+        self.observers: list[Callable[[int, Mapping[str, Any]], None]] = []
+        self.progress = ProgressLine()
+        task.network.to(ranks.device)
         if config.bfloat16:
             train_in_bfloat16(task.network)
         folder.mkdir(parents=True, exist_ok=True)
@@ -97,9 +112,10 @@ class Loop:
             betas=(0.9, 0.99),
             fused=True,
         )
+        ranks.broadcast([*self.parameters.values(), *task.network.buffers()])
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}
-        self.rng = np.random.default_rng(config.seed)
-        torch.manual_seed(config.seed)
+        self.rng, torch_seed = ranks.seeds(config.seed)
+        torch.manual_seed(torch_seed)
         self.step, self.seconds = 0, 0.0
         self.total = config.hours * 3600  # seconds
         self.fallen = False  # the learning rate has begun to fall, and hold.pt is the state from before
@@ -113,12 +129,14 @@ class Loop:
             return
         if (self.folder / "hold.pt").exists():
             self.load("hold.pt")
-            tell(
+            self.tell(
                 f"more time than the {planned / 3600:g} hours before: going on from hold.pt at minute "
                 f"{self.seconds / 60:.3g}, where the learning rate had not begun to fall"
             )
         else:
-            tell("more time than before, but no hold.pt: going on from a state whose learning rate had begun to fall")
+            self.tell(
+                "more time than before, but no hold.pt: going on from a state whose learning rate had begun to fall"
+            )
         self.fallen = False
 
     def load(self, name: str = "state.pt") -> float:
@@ -127,20 +145,41 @@ class Loop:
         Returns:
             the seconds that the run of this state was planned for.
         """
-        state = torch.load(self.folder / name, weights_only=True)
+        state = torch.load(self.folder / name, weights_only=True, map_location="cpu")
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p.copy_(state["weights"][name])
             for name, value in self.task.network.named_buffers():
                 value.copy_(state.get("buffers", {}).get(name, value))
-        self.average = state["average"]
+        self.average = moved(state["average"], self.ranks.device)
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
-        self.rng.bit_generator.state = json.loads(state["numpy_random"])
-        torch.set_rng_state(state["torch_random"])
+        self.load_random([state, *state.get("other_ranks", [])])
         # States of old do not say what they were planned for: take them for states of this plan.
         self.fallen = bool(state.get("fallen", self.config.decay > 0 and self.seconds > self.falls_from))
         return float(state.get("total", self.total))
+
+    def load_random(self, states: list[dict[str, Any]]) -> None:
+        """Go on with the random streams of this rank; one that was not there before gets new ones."""
+        if self.ranks.rank >= len(states):
+            self.rng, torch_seed = self.ranks.seeds(self.config.seed, self.step)
+            torch.manual_seed(torch_seed)
+            return
+        mine = states[self.ranks.rank]
+        self.rng.bit_generator.state = json.loads(mine["numpy_random"])
+        torch.set_rng_state(mine["torch_random"])
+        if self.ranks.device.type == "cuda" and "cuda_random" in mine:
+            torch.cuda.set_rng_state(mine["cuda_random"])
+
+    def random(self) -> dict[str, Any]:
+        """Where the random streams of this rank stand."""
+        states: dict[str, Any] = {
+            "numpy_random": json.dumps(self.rng.bit_generator.state),
+            "torch_random": torch.get_rng_state(),
+        }
+        if self.ranks.device.type == "cuda":
+            states["cuda_random"] = torch.cuda.get_rng_state()
+        return states
 
     @property
     def falls_from(self) -> float:
@@ -148,7 +187,14 @@ class Loop:
         return (1 - self.config.decay) * self.total if self.config.decay else math.inf
 
     def save(self, name: str = "state.pt") -> None:
-        """Write the state whole or not at all: an interruption leaves the last one."""
+        """Write the state whole or not at all: an interruption leaves the last one. All ranks call this at once."""
+        random, *others = self.ranks.gather(self.random())
+        if self.ranks.first:
+            self.write(name, {**random, "other_ranks": others})
+        self.ranks.wait()  # so that whoever leaves next leaves a whole state behind
+
+    def write(self, name: str, random: dict[str, Any]) -> None:
+        """The state with everybody's random streams; its tensors load on any machine."""
         state = {
             "weights": {name: p.detach() for name, p in self.parameters.items()},
             "buffers": dict(self.task.network.named_buffers()),  # the running means of batch normalisation
@@ -158,11 +204,10 @@ class Loop:
             "seconds": self.seconds,
             "total": self.total,
             "fallen": self.fallen,
-            "numpy_random": json.dumps(self.rng.bit_generator.state),
-            "torch_random": torch.get_rng_state(),
+            **random,
         }
         with atomic(self.folder / name) as out:
-            torch.save(state, out)
+            torch.save(moved(state, torch.device("cpu")), out)
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -179,33 +224,57 @@ class Loop:
                     p.copy_(kept[name])
 
     def log(self, **values: Any) -> None:
-        """A line in ``log.jsonl`` and on the terminal."""
+        """A line in ``log.jsonl`` and on the terminal, from the first rank."""
+        if not self.ranks.first:
+            return
         line = {"step": self.step, "minutes": round(self.seconds / 60, 2), **values}
         with open(self.folder / "log.jsonl", "a") as out:
             out.write(json.dumps(line) + "\n")
+        self.progress.clear()
         print(" ".join(f"{k}={v:.5g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items()), flush=True)
+        for observe in self.observers:
+            observe(self.step, line)
+
+    def tell(self, sentence: str) -> None:
+        """As :func:`tell`, once for all ranks."""
+        if self.ranks.first:
+            self.progress.clear()
+            tell(sentence)
 
     def validate(self) -> None:
-        """Log the validation of the averaged weights."""
+        """Log the validation of the averaged weights, by the first rank. It runs on the CPU, where the codecs will."""
+        if not self.ranks.first:
+            return
+        network = self.task.network
         with self.averaged():
-            self.task.network.eval()
-            with torch.inference_mode():
-                self.log(**self.task.validate())
-            self.task.network.train()
+            network.eval().to("cpu")
+            try:
+                with torch.inference_mode():
+                    self.log(**self.task.validate())
+            finally:
+                network.train().to(self.ranks.device)
 
     def run(self) -> None:
-        """Train until the time is spent. Interrupted (Ctrl-C, SIGTERM, SIGHUP), finish the step and save first."""
+        """Train until the time is spent. Interrupted (Ctrl-C, SIGTERM, SIGHUP), finish the step and save first.
+
+        A signal to one rank stops all of them.
+        """
         interruption = Interruption()
-        with interruption.put_off():
-            self._run(interruption)
+        try:
+            with interruption.put_off():
+                self._run(interruption)
+        finally:
+            self.progress.clear()
 
     def _run(self, interruption: Interruption) -> None:
-        config, network = self.config, self.task.network
+        config, network, ranks = self.config, self.task.network, self.ranks
         network.train()
         total = self.total
         saved = validated = logged = begun = self.seconds
+        first = self.step
         sums: dict[str, list[float]] = {}
-        while self.seconds < total and interruption.asked is None:
+        stop = 0  # the signal that ends the run
+        while self.seconds < total and not stop:
             start = time.perf_counter()
             if not self.fallen and self.seconds >= self.falls_from:
                 self.save("hold.pt")  # from here the learning rate falls; a longer run goes on from this state
@@ -213,9 +282,10 @@ class Loop:
             rate = learning_rate(config, self.step, self.seconds / total)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
-            loss, details = self.task.loss(self.task.batch(self.rng, config.batch))
+            loss, details = self.task.loss(moved(self.task.batch(self.rng, config.batch), ranks.device))
             self.optimiser.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
+            ranks.average_gradients(self.parameters.values())
             norm = nn.utils.clip_grad_norm_(list(self.parameters.values()), config.clip_norm)
             if torch.isfinite(norm):  # a batch that overflowed teaches nothing
                 self.optimiser.step()
@@ -226,20 +296,27 @@ class Loop:
                 )
             self.step += 1
             self.seconds += time.perf_counter() - start
+            self.seconds, stop = ranks.agree(self.seconds, interruption.number)
+            interruption.follow(stop)
             for key, value in {"loss": loss.item(), "norm": norm.item(), **details}.items():
                 sums.setdefault(key, []).append(value)
             if self.seconds - logged > 60:
                 speed = len(sums["loss"]) / (self.seconds - logged)
                 left = (total - self.seconds) / 60
-                self.log(rate=rate, **{k: float(np.mean(v)) for k, v in sums.items()}, steps_a_second=speed, left=left)
+                self.log(rate=rate, **self.means(sums), steps_a_second=speed, left=left)
                 sums, logged = {}, self.seconds
+            if ranks.first:
+                speed = (self.step - first) / max(self.seconds - begun, 1e-9)
+                facts = f"step {self.step}  loss {loss.item():.4g}  {speed:.2f} steps/s"
+                self.progress.draw(self.seconds, total, facts)
             validate = self.seconds - validated > config.validate_minutes * 60
             if validate or self.seconds - saved > config.save_minutes * 60:
                 self.save()
                 saved = self.seconds
-            if validate and interruption.asked is None:
-                with interruption.at_once():  # the state is saved, and validation may take long
-                    self.validate()
+            if validate and not stop:
+                if ranks.first:
+                    with interruption.at_once():  # the state is saved, and validation may take long
+                        self.validate()
                 validated = self.seconds
         # A run that was finished before keeps the plan that it was finished with.
         if self.seconds > begun or not (self.folder / "state.pt").exists():
@@ -248,4 +325,14 @@ class Loop:
             with interruption.at_once():
                 self.validate()
         else:
-            tell(f"{interruption.asked.name}: the state is saved in {self.folder}; the same command goes on from it")
+            self.tell(
+                f"{interruption.asked.name}: the state is saved in {self.folder}; the same command goes on from it"
+            )
+
+    def means(self, sums: dict[str, list[float]]) -> dict[str, float]:
+        """Mean of each value since the last line of the log, over all ranks. All of them call this at once."""
+        together: dict[str, list[float]] = {}
+        for mine in self.ranks.gather(sums):
+            for key, values in mine.items():
+                together.setdefault(key, []).extend(values)
+        return {key: float(np.mean(values)) for key, values in together.items()}

@@ -76,7 +76,7 @@ class TaskConfig:
     """What is trained and how."""
 
     full: float = 0.65  # share of steps at full size (scale 1); the others train ComCNN and RecCNN at scale 2
-    size: int = 128  # side of crops
+    size: int = 64  # side of crops: many small steps teach more than few large ones
     loss: str = "mse"  # or ms-ssim
     gradient: str = "straight-through"  # how it passes the codec: straight-through, identity, proxy
     stay: float = 0.05  # weight of the compact picture's distance from plain down-sampling: it has to be stored

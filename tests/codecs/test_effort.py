@@ -43,7 +43,7 @@ def test_files_of_every_effort_decode_to_what_was_coded(effort: int, monkeypatch
     data = calotype.encode(picture, quality=40, effort=effort, threads=1)
     assert data == calotype.encode(picture, quality=40, effort=effort, threads=1)
     assert calotype.decode(data, as_array=True).shape == picture.shape  # the tile's own check covers every symbol
-    if effort == 1:
+    if effort == efforts.DEFAULT_EFFORT:
         assert data == calotype.encode(picture, quality=40, threads=1)
 
 
@@ -68,7 +68,14 @@ def test_other_options_and_codecs_refuse_it() -> None:
     codec = get("talbot").open(1)
     with pytest.raises(calotype.PictureError, match="no option zeal"):
         codec.with_options(zeal=3)
-    assert codec.with_options(effort=3).effort == 3 and codec.effort == 1
+    assert codec.with_options(effort=1).effort == 1 and codec.effort == efforts.DEFAULT_EFFORT
+
+
+def test_a_tuning_is_a_bundle_by_its_name() -> None:
+    codec = get("talbot").open(1)
+    with pytest.raises(calotype.PictureError, match="no tuning 'looks'; there are: psnr, ms-ssim"):
+        codec.with_options(tune="looks")
+    assert codec.with_options(tune="psnr", effort=5).bundle.id == "talbot" and codec.bundle.id == "small"
 
 
 @pytest.mark.parametrize("missing", ["torch", "onnx"])

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Progress of a training run: one line on a terminal, drawn over and over."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+
+WIDTH = 24  # of the bar
+PAUSE = 0.25  # seconds between two drawings
+
+
+class ProgressLine:
+    """The last line of a terminal. Where standard error is no terminal, nothing is drawn."""
+
+    def __init__(self) -> None:
+        self.shown = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self.drawn = 0.0  # when, by the monotonic clock; 0 while the line is clear
+
+    def draw(self, done: float, total: float, facts: str) -> None:
+        """A bar for ``done`` of ``total`` seconds, the time left, and ``facts``."""
+        if not self.shown or time.monotonic() - self.drawn < PAUSE:
+            return
+        share = min(1.0, done / total) if total else 1.0
+        bar = "=" * round(WIDTH * share)
+        text = f"[{bar:<{WIDTH}}] {share:4.0%}  {clock(total - done)} left  {facts}"
+        sys.stderr.write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
+        sys.stderr.flush()
+        self.drawn = time.monotonic()
+
+    def clear(self) -> None:
+        """Make room for a sentence."""
+        if self.drawn:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+            self.drawn = 0.0
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds: ``1:02:03``, or ``02:03`` below one hour."""
+    whole = max(0, round(seconds))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes:02}:{whole % 60:02}"
