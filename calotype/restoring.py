@@ -93,7 +93,10 @@ def _read(picture: Source) -> tuple[Raster, int, Array | None]:
     read = getattr(picture, "read", None)
     if read is None:
         raise PictureError(f"a picture is a file, a Pillow image or a NumPy array, not {type(picture).__name__}")
-    return _from_file(io.BytesIO(read()), "the picture")
+    data = read()
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise PictureError(f"a picture file is opened as bytes, open(path, 'rb'); this one gives {type(data).__name__}")
+    return _from_file(io.BytesIO(data), "the picture")
 
 
 def _from_file(file: IO[bytes], name: str) -> tuple[Raster, int, Array | None]:

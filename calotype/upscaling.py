@@ -107,7 +107,7 @@ def check_result(width: int, height: int, scale: int) -> None:
 
 def check_options(scale: object, model: object) -> None:
     """Raise PictureError unless scale and model can be the name of a bundle."""
-    if isinstance(scale, bool) or scale not in SCALES:
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale not in SCALES:
         raise PictureError(f"scale should be {' or '.join(map(str, SCALES))}, not {scale!r}")
     if not isinstance(model, str) or not re.fullmatch(r"[a-z0-9-]{1,32}", model):
         raise PictureError(f"model should be a name such as {' or '.join(MODELS)}, not {model!r}")

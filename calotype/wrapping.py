@@ -56,7 +56,7 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise PictureError(f"wrap takes the bytes of a file, not {type(data).__name__}")
-    if isinstance(scale, bool) or scale not in (1, 2):
+    if isinstance(scale, bool) or not isinstance(scale, int) or scale not in (1, 2):
         raise PictureError(f"scale {scale!r} is not 1 or 2")
     data = bytes(data)
     if kind(data) is None:
@@ -67,7 +67,7 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
         raise PictureError(str(error).replace("the file inside", "it").replace(" inside", "")) from error
     if file.frames > 1:
         raise PictureError(f"it is an animation of {file.frames} pictures, and a .calo file holds one")
-    header_channels, depth = file.channels, file.depth
+    channels, depth = file.channels, file.depth  # of this file, not of what Raster makes of it
     picture = raster.load(io.BytesIO(data))  # also proves that it decodes
     width, height = _full_size((picture.width, picture.height), scale, size)
     if max(width, height) > TILE:
@@ -75,7 +75,7 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     if picture.alpha is not None and scale != 1:
         raise PictureError("it has an alpha channel, which cannot be enlarged: wrap it with scale 1, or encode it")
     header = Header(
-        codec=CODEC, bundle=bundles.find(CODEC).tag, width=width, height=height, channels=header_channels, depth=depth,
+        codec=CODEC, bundle=bundles.find(CODEC).tag, width=width, height=height, channels=channels, depth=depth,
         alpha=picture.alpha is not None, quality=UNKNOWN, tile=TILE,
     )  # fmt: skip
     alpha = None if picture.alpha is None else raster.encode_alpha(picture.alpha)
@@ -87,9 +87,9 @@ def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None
     """Width and height of the picture of which a file of this upright size is the whole or the half."""
     if size is None:
         return scale * stored[0], scale * stored[1]
-    whole = all(isinstance(side, int) and not isinstance(side, bool) for side in size) and len(size) == 2
+    whole = isinstance(size, tuple | list) and all(type(side) is int for side in size) and len(size) == 2
     if whole and all(-(-side // scale) == half for side, half in zip(size, stored, strict=True)):
-        return size
-    shown = " x ".join(map(str, size))
+        return size[0], size[1]
+    shown = " x ".join(map(str, size)) if isinstance(size, tuple | list) else repr(size)
     fits = " x ".join(str(side) if scale == 1 else f"{2 * side - 1} or {2 * side}" for side in stored)
     raise PictureError(f"size {shown} does not fit: with scale {scale} the picture has {fits} pixels")

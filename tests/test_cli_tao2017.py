@@ -122,6 +122,18 @@ def test_wrap_and_extract() -> None:
     assert Path("files/trip/b.webp").read_bytes() == Path("album/trip/b.webp").read_bytes()
 
 
+def test_folders_come_back_as_they_were() -> None:
+    Image.fromarray(drawing(30, 40, 3, 8)).save("album/a.webp")
+    run("wrap", "album", "-o", "wrapped/")
+    assert tree("wrapped") == {"a.jpg.calo", "a.webp.calo", "trip/b.calo"}
+    run("extract", "wrapped", "-o", "files/")
+    assert tree("files") == {"a.jpg", "a.webp", "trip/b.webp"}
+    Path("wrapped/a.calo").write_bytes(Path("wrapped/a.jpg.calo").read_bytes())  # two files that would be a.jpg
+    run("extract", "wrapped", "-o", "more/")
+    assert tree("more") == {"a.jpg", "a.jpg.jpg", "a.webp", "trip/b.webp"}
+    assert "tao2017 wrapped" in run("info", "wrapped").stdout
+
+
 def test_wrap_and_extract_in_pipes() -> None:
     original = Path("photo.jpg").read_bytes()
     wrapped = run("wrap", "-", stdin=original).stdout_bytes

@@ -174,6 +174,8 @@ def test_bad_input(tmp_path: Path) -> None:
             calotype.restore(bad)  # type: ignore[arg-type]
     with pytest.raises(PictureError, match="threads"):
         calotype.restore(data, threads=0)
+    with pytest.raises(PictureError, match="opened as bytes"):
+        calotype.restore(io.StringIO("text"))  # type: ignore[arg-type]
 
 
 def test_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:

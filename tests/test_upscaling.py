@@ -87,7 +87,7 @@ def test_profile_exif_and_xmp_are_kept_with_the_new_size() -> None:
     assert (exif[0x0100], exif[0x0101]) == (160, 120)
 
 
-@pytest.mark.parametrize("scale", [3, 0, "2", True, None, 2.5])
+@pytest.mark.parametrize("scale", [3, 0, "2", True, None, 2.5, 2.0])
 def test_other_scales_are_refused(scale: object) -> None:
     with pytest.raises(calotype.PictureError, match="scale should be 2 or 4"):
         calotype.upscale(drawing(4, 4, 3, 8), scale)  # type: ignore[arg-type]

@@ -42,8 +42,8 @@ def _version(wanted: bool) -> None:
             "decode photo.calo": "and back: photo.png",
             "encode album/ -o small/": "a folder with all its folders",
             "info photo.calo": "what is in the file",
-            "restore photo.jpg": "without its blocks: photo-restored.png",
-            "upscale photo.png": "4 times as large: photo-4x.png",
+            "restore photo.jpg": "repaired: photo-restored.png",
+            "upscale photo.png": "enlarged: photo-4x.png",
             "compare photo.png photo.calo": "what it is worth",
         },
         "Each command teaches more: [bold]calotype encode --help[/bold].",
@@ -68,6 +68,7 @@ app.command(help=compare.HELP)(compare.compare)
 app.command(help=codecs.HELP)(codecs.codecs)
 app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)
 app.command(help=train.TRAIN_HELP, rich_help_panel="Laboratory")(train.train)
+app.command(help=train.VALIDATE_HELP, rich_help_panel="Laboratory")(train.validate)
 app.command(help=train.EXPORT_HELP, rich_help_panel="Laboratory")(train.export)
 
 

@@ -116,6 +116,11 @@ def saving(before: int, after: int) -> str:
     return f"{100 * (after / before - 1):+.1f} %".replace("-", "−") if before else ""
 
 
+def dimensions(result: Result) -> list[str]:
+    """The columns of the report of a command whose results have a size in pixels and nothing else to tell."""
+    return [f"{f'{result.width} × {result.height}':>13}"]
+
+
 def _heed_warnings(console: Console, job: Job, work: Callable[[], Result]) -> Result:
     """Run ``work``; what it warns of is worth a line, for example the tiles that could not be salvaged."""
     with warnings.catch_warnings(record=True) as caught:

@@ -8,24 +8,15 @@ from typing import Annotated
 
 import typer
 
-from ..files import write_atomically
 from ..formats import FORMATS
 from . import batch, streams
-from .destination import Kind, destination, wrong
+from .destination import destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .names import shown
 from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
-
-CHOICES = {suffix[1:]: suffix for suffix in FORMATS}
-
-
-def complete_format(incomplete: str) -> list[str]:
-    """Formats for the shell's completion of ``--format``."""
-    return [name for name in CHOICES if name.startswith(incomplete)]
-
+from .writing import Format, format_for, put_picture, suffix_of
 
 HELP = lesson(
     "Give pictures back: each .calo file becomes a PNG, or what you name.",
@@ -49,15 +40,7 @@ HELP = lesson(
 def decode(
     inputs: Inputs,
     output: Output = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            autocompletion=complete_format,
-            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
-        ),
-    ] = None,
+    format_: Format = None,
     region: Annotated[
         str | None,
         typer.Option(metavar="L,T,R,B", help="Only these pixels: LEFT,TOP,RIGHT,BOTTOM; the last two are excluded."),
@@ -71,31 +54,21 @@ def decode(
 ) -> None:
     """See :data:`HELP`."""
     box = None if region is None else _region(region)
-    suffix = ".png" if format_ is None else suffix_of(format_)
+    suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=False, overwrite=overwrite)
-    written = FORMATS[suffix]
-    if place.kind is Kind.FILE and format_ is None:
-        written = FORMATS.get(place.path.suffix.lower(), written)
+    written = format_for(format_, place)
 
     def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype import raster
         from calotype.api import decode_raster
 
         data = streams.read(job.source)
         picture = decode_raster(data, region=box, threads=threads, salvage=salvage, progress=progress)
-        name = "standard output" if job.target is None else shown(job.target)
-        file = raster.to_file(picture, written, name=name)
-        if job.target is None:
-            streams.write(file)
-        else:
-            write_atomically(job.target, file, parents=True)
-        return batch.Result(len(data), len(file), picture.width, picture.height)
+        size = put_picture(job, picture, written)
+        return batch.Result(len(data), size, picture.width, picture.height)
 
-    def cells(result: batch.Result) -> list[str]:
-        return [f"{f'{result.width} × {result.height}':>13}"]
-
-    batch.run(todo, work, cells, verb="decoded", nothing=f"no .calo files in {', '.join(inputs)}", quiet=quiet)
+    nothing = f"no .calo files in {', '.join(inputs)}"
+    batch.run(todo, work, batch.dimensions, verb="decoded", nothing=nothing, quiet=quiet)
 
 
 def _region(text: str) -> tuple[int, int, int, int]:
@@ -105,11 +78,3 @@ def _region(text: str) -> tuple[int, int, int, int]:
     if right <= left or bottom <= top:
         raise wrong("--region", f"{text!r} is empty: RIGHT must exceed LEFT, and BOTTOM must exceed TOP")
     return left, top, right, bottom
-
-
-def suffix_of(name: str) -> str:
-    """The suffix of files of a format that ``--format`` names; wrong usage if there is none."""
-    suffix = CHOICES.get(name.lower().lstrip("."))
-    if suffix is None:
-        raise wrong("--format", f"{name!r} is not one of {', '.join(CHOICES)}")
-    return suffix

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from ..container import EXTENSION
-from ..files import write_atomically
 from . import batch, streams
 from .catalogue import check_codec, complete_codec
 from .destination import destination, wrong
@@ -18,6 +17,7 @@ from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .sizes import parse_size
 from .walk import PICTURE_SUFFIXES
+from .writing import put
 
 HELP = lesson(
     "Make pictures small: each becomes a .calo file.",
@@ -72,7 +72,7 @@ def encode(
         int | None,
         typer.Option(
             metavar="N",
-            help="By how much the stored picture is smaller. Of ledig2017: 2 or 4. Of tao2017: 1 or 2 (the default).",
+            help="By how much the stored picture is smaller. Of ledig2017: 2 or 4; of tao2017: 1 or 2. Default: 2.",
         ),
     ] = None,
     base: Annotated[
@@ -102,10 +102,7 @@ def encode(
         source, before = streams.source(job.source)
         picture = raster.load(source)
         data = calotype.encode(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
-        if job.target is None:
-            streams.write(data)
-        else:
-            write_atomically(job.target, data, parents=True)
+        put(job, data)
         return batch.Result(before, len(data), picture.width, picture.height)
 
     def cells(result: batch.Result) -> list[str]:

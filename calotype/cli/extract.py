@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from pathlib import Path
 
 from ..errors import CalotypeError
-from ..files import write_atomically
 from . import batch, streams
 from .destination import STREAM, Kind, destination
 from .jobs import Job, plan
@@ -16,6 +17,7 @@ from .options import Inputs, Output, Overwrite, Quiet
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
+from .writing import put
 
 HELP = lesson(
     "Take the standard file out of a .calo file of codec tao2017, byte for byte.",
@@ -41,7 +43,7 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=".jpg", refresh=False, overwrite=overwrite)
     piped = streams.read(None) if STREAM in inputs else None  # a pipe gives its bytes once
     if place.kind in (Kind.BESIDE, Kind.FOLDER):
-        todo.jobs = [_named(job, piped) for job in todo.jobs]
+        todo.jobs = _named(todo.jobs, piped)
 
     def work(job: Job, progress: batch.Progress) -> batch.Result:
         from calotype import probe
@@ -51,39 +53,50 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
         data = streams.read(job.source) if piped is None else piped
         file = extract(data)
         found = kind(file)
-        if job.target is None:
-            streams.write(file)
-        elif found and place.kind is Kind.FILE and job.target.suffix.lower() not in found.suffixes and _is_named(job):
-            raise CalotypeError(
-                f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(job.target)}"
-            )
-        else:
-            write_atomically(job.target, file, parents=True)
+        target = job.target if place.kind is Kind.FILE else None
+        if found and target and _is_named(target) and target.suffix.lower() not in found.suffixes:
+            raise CalotypeError(f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(target)}")
+        put(job, file)
         about = probe(data)
         progress(1, 1)
         return batch.Result(len(data), len(file), about.width, about.height)
 
-    def cells(result: batch.Result) -> list[str]:
-        return [f"{f'{result.width} × {result.height}':>13}"]
-
-    batch.run(todo, work, cells, verb="extracted", nothing=f"no .calo files in {', '.join(inputs)}", quiet=quiet)
+    nothing = f"no .calo files in {', '.join(inputs)}"
+    batch.run(todo, work, batch.dimensions, verb="extracted", nothing=nothing, quiet=quiet)
 
 
-def _named(job: Job, piped: bytes | None) -> Job:
-    """The job with the suffix of what is inside; as it is where that cannot be told, which its work will say."""
+def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:
+    """The jobs with the suffixes of what is inside, each with a target of its own.
+
+    A name that has such a suffix already needs no second one, photo.jpg.calo becomes photo.jpg, unless that is also
+    the name of what another file becomes.
+    """
+    short, long = zip(*(_targets(job, piped) for job in jobs), strict=True) if jobs else ((), ())
+    keys = [os.path.normcase(target or "") for target in short]
+    taken = Counter(keys) + Counter(os.path.normcase(b or "") for a, b in zip(short, long, strict=True) if a != b)
+    return [
+        Job(job.source, short[i] if taken[keys[i]] == 1 else long[i])  # one of a kind
+        for i, job in enumerate(jobs)
+    ]
+
+
+def _targets(job: Job, piped: bytes | None) -> tuple[Path | None, Path | None]:
+    """The short and the long name of a job's result; its target where that cannot be told, which its work will say."""
     from calotype.codecs.standard import kind
     from calotype.wrapping import extract
 
     try:
         found = kind(extract(streams.read(job.source) if piped is None else piped))
     except (CalotypeError, OSError):
-        return job
+        found = None
     if found is None or job.target is None:
-        return job
+        return job.target, job.target
     # Not with_suffix: "a.b.calo" and a target that kept its whole name have dots of their own.
-    return Job(job.source, Path(f"{str(job.target).removesuffix('.jpg')}{found.suffixes[0]}"))
+    stem = Path(str(job.target).removesuffix(".jpg"))
+    long = Path(f"{stem}{found.suffixes[0]}")
+    return (stem if stem.suffix.lower() in found.suffixes else long), long
 
 
-def _is_named(job: Job) -> bool:
+def _is_named(target: Path) -> bool:
     """Whether the target is a name that people see, rather than a device."""
-    return job.target is not None and (job.target.is_file() or not job.target.exists())
+    return target.is_file() or not target.exists()

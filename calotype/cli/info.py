@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from .. import Info
 
 
+WRAPPED = "wrapped"  # instead of a quality: a file that somebody else encoded
+
+
 @dataclass(frozen=True)
 class _Report:
     """A file and what its header says."""
@@ -111,7 +114,7 @@ def _sheet(report: _Report) -> None:
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
-        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else 'wrapped as it was'}",
+        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else WRAPPED}",
         "weights": f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
         "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",
@@ -129,7 +132,7 @@ def _table(reports: list[_Report]) -> None:
     for report in reports:
         info = report.info
         kind = f"{report.samples}{' +alpha' if info.alpha else ''}{' 16' if info.depth == 16 else ''}"
-        codec = f"{info.codec}{'' if report.installed else ' (?)'} {info.quality:g}"
+        codec = f"{info.codec}{'' if report.installed else ' (?)'} {f'{info.quality:g}' if info.quality else WRAPPED}"
         size = [f"{format_size(info.size):>7}", f"{info.bpp:6.3f} bpp"]
         rows.append([report.label, f"{f'{info.width} × {info.height}':>13}", kind, codec, *size])
     for column in (2, 3):

@@ -3,22 +3,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from ..files import write_atomically
 from ..formats import FORMATS
 from . import batch, streams
-from .decode import CHOICES, complete_format, suffix_of
 from .destination import Kind, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
-from .names import shown
 from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
+from .writing import Format, format_for, put_picture, suffix_of
 
 HELP = lesson(
     "Repair pictures that were compressed too hard: blocks, rings and smeared colours go, the size stays.",
@@ -46,21 +40,13 @@ HELP = lesson(
 def restore(
     inputs: Inputs,
     output: Output = None,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            autocompletion=complete_format,
-            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
-        ),
-    ] = None,
+    format_: Format = None,
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
 ) -> None:
     """See :data:`HELP`."""
-    suffix = ".png" if format_ is None else suffix_of(format_)
+    suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     keep_apart(inputs, place, "restored")
     todo = plan(
@@ -71,26 +57,15 @@ def restore(
         refresh=False,
         overwrite=overwrite,
     )
-    written = FORMATS[suffix]
-    if place.kind is Kind.FILE and format_ is None:
-        written = FORMATS.get(place.path.suffix.lower(), written)
+    written = format_for(format_, place)
 
     def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype import raster
         from calotype.restoring import restore_raster
 
         source, before = streams.source(job.source)
         picture = restore_raster(source, threads=threads, progress=progress)
-        name = "standard output" if job.target is None else shown(job.target)
-        file = raster.to_file(picture, written, name=name)
-        if job.target is None:
-            streams.write(file)
-        else:
-            write_atomically(job.target, file, parents=True)
-        return batch.Result(before, len(file), picture.width, picture.height)
-
-    def cells(result: batch.Result) -> list[str]:
-        return [f"{f'{result.width} × {result.height}':>13}"]
+        size = put_picture(job, picture, written)
+        return batch.Result(before, size, picture.width, picture.height)
 
     nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
-    batch.run(todo, work, cells, verb="restored", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, batch.dimensions, verb="restored", nothing=nothing, quiet=quiet)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``calotype train`` and ``calotype export``: from photographs to the weights of a codec."""
+"""``calotype train``, ``validate`` and ``export``: from photographs to the weights of a codec."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,26 +14,54 @@ from ..errors import CalotypeError, DependencyError
 from .lesson import lesson
 from .problems import guarded
 
+if TYPE_CHECKING:
+    from ..training.ranks import Ranks
+
 TRAIN_HELP = lesson(
     "Train a codec on a folder of photographs.",
     {
         "train talbot --data photos/": "as the recipe that ships says",
         "train talbot --data photos/ --hours 10": "for longer; goes on from the run so far",
         "train my.toml --data photos/ --run runs/mine": "a recipe of your own",
+        "train talbot --data hf:NAME:train": "from Hugging Face",
     },
+    "--data names a folder of photographs, Parquet files, a data set of Hugging Face (hf:NAME or hf:NAME:SPLIT), "
+    "cifar10, stl10 or oxford-pets; all but the first need pip install calotype\\[datasets].",
     "The state is saved every few minutes and at Ctrl-C, after the step in progress (a second Ctrl-C stops at once); "
     "the same command goes on from exactly the saved state. With more --hours than before, it goes on from where the "
     "learning rate began to fall.",
     "Without --init a network starts as the Karhunen-Loève transform of the photographs.",
+    "Several processes train together: torchrun --nproc-per-node 2 -m calotype train talbot --data photos/. Each of "
+    "them takes batches of its own.",
+    "At the end, the photographs to validate on are written as real files; see calotype validate.",
     "One decoded copy of the photographs is kept beside the run (3 bytes a pixel). Needs PyTorch: pip install "
     "calotype\\[train].",
+)
+VALIDATE_HELP = lesson(
+    "Say what a training run has reached: real files at three qualities.",
+    {"validate runs/talbot --data photos/ --validation others/": "bits per pixel and PSNR"},
+    "The last state is exported to a temporary folder, and whole photographs are encoded and decoded with it. The "
+    "photographs of --data calibrate the integer networks, those of --validation are measured.",
 )
 EXPORT_HELP = lesson(
     "Make the weights of a training run usable: a bundle that decodes without PyTorch.",
     {"export runs/talbot --data photos/ -o weights/talbot": "then set CALOTYPE_WEIGHTS=weights"},
     "The photographs calibrate the integer networks. The float weights are written beside the bundle, to train on.",
 )
-Data = Annotated[Path, typer.Option(metavar="FOLDER", help="Photographs, searched recursively.")]
+Data = Annotated[str, typer.Option(metavar="SOURCE", help="Photographs: a folder, Parquet files, or a data set.")]
+Megapixels = Annotated[
+    float,
+    typer.Option(metavar="M", min=0.01, help="Of Parquet files and data sets, decode so many megapixels at most."),
+]
+DEFAULT_MEGAPIXELS = 1000.0  # as in calotype.training.sources, which needs PyTorch
+
+
+class Device(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def _need_torch() -> None:
@@ -57,34 +87,98 @@ def train(
     threads: Annotated[
         int | None, typer.Option(metavar="N", min=1, max=64, help="64 at most. Default: all cores.")
     ] = None,
+    device: Annotated[Device, typer.Option(help="What computes; auto takes a GPU if there is one.")] = Device.AUTO,
+    megapixels: Megapixels = DEFAULT_MEGAPIXELS,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Write the log for TensorBoard as well, into RUN/tensorboard.")
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, whatever state there is.")] = False,
 ) -> None:
     """See :data:`TRAIN_HELP`."""
     _need_torch()
     import torch
 
-    from ..training.data import PictureCache, find_pictures, readable
-    from ..training.kinds import kind_of
-    from ..training.loop import Loop, LoopConfig
-    from ..training.recipe import configure, load_recipe
+    from ..training.board import need_tensorboard
+    from ..training.ranks import together
+    from ..training.recipe import load_recipe
 
     tables = load_recipe(recipe)
-    kind = kind_of(tables)
     folder = run or Path("runs") / Path(recipe).stem
     if threads:
         torch.set_num_threads(threads)
-    config = configure(LoopConfig, tables.get("loop", {}), hours=hours)
-    torch.manual_seed(config.seed)
-    network = kind.network(tables)
+    if tensorboard:
+        need_tensorboard()
     new = fresh or not (folder / "state.pt").exists()
     # What could be wrong with the arguments is found before anything that takes long.
     if new and init and not init.is_file():
         raise CalotypeError(f"there is no file of weights at {init}")
-    judges = readable(find_pictures(validation)) if validation else []
-    pictures = PictureCache(data, folder.parent / "cache")
-    if new:
-        kind.start(network, init, pictures)
-    Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh).run()
+    with together(device.value) as ranks:
+        _train(tables, data, megapixels, folder, init, validation, hours, tensorboard, fresh, new, ranks)
+
+
+def _train(
+    tables: Mapping[str, Any], data: str, megapixels: float, folder: Path, init: Path | None, validation: Path | None,
+    hours: float | None, tensorboard: bool, fresh: bool, new: bool, ranks: Ranks,
+) -> None:  # fmt: skip
+    """What each of the processes does."""
+    import torch
+
+    from ..training.board import Board
+    from ..training.data import find_pictures, readable
+    from ..training.kinds import kind_of
+    from ..training.loop import Loop, LoopConfig
+    from ..training.recipe import configure
+    from ..training.sources import open_pictures
+
+    kind = kind_of(tables)
+    config = configure(LoopConfig, tables.get("loop", {}), hours=hours)
+    torch.manual_seed(config.seed)
+    network = kind.network(tables)
+    if not ranks.first:
+        ranks.wait()  # until the first one has decoded the photographs, and found the weights to start from
+    judges = readable(find_pictures(validation)) if validation and ranks.first else []
+    pictures = open_pictures(data, folder.parent / "cache", megapixels)
+    if ranks.first:
+        if new:
+            kind.start(network, init, pictures)
+        ranks.wait()
+    loop = Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh, ranks=ranks)
+    if tensorboard and ranks.first:
+        loop.observers.append(Board(folder / "tensorboard", loop.step))
+    loop.run()
+    if kind.judge and judges and ranks.first:
+        loop.log(**kind.judge(folder / "state.pt", tables, pictures, judges))
+
+
+@guarded
+def validate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    data: Data,
+    validation: Annotated[Path, typer.Option(metavar="FOLDER", help="Photographs to measure.")],
+    recipe: Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")] = "talbot",
+    state: Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")] = "state.pt",
+    megapixels: Megapixels = DEFAULT_MEGAPIXELS,
+) -> None:
+    """See :data:`VALIDATE_HELP`."""
+    _need_torch()
+    from ..training.data import find_pictures, readable
+    from ..training.kinds import kind_of
+    from ..training.recipe import load_recipe
+    from ..training.sources import open_pictures
+
+    tables = load_recipe(recipe)
+    judge = kind_of(tables).judge
+    if judge is None:
+        raise CalotypeError(f"{recipe} writes no files of its own to measure; its log has what it is worth")
+    if not (run / state).is_file():
+        raise CalotypeError(f"there is no state of a training run at {run / state}")
+    judges = readable(find_pictures(validation))
+    figures = judge(run / state, tables, open_pictures(data, run.parent / "cache", megapixels), judges)
+    typer.echo("quality  bits/pixel  PSNR")
+    for name, bpp in figures.items():
+        kind, quality = name.split("@")
+        if kind == "file_bpp":
+            typer.echo(f"{quality:>7}  {bpp:10.3f}  {figures[f'file_psnr@{quality}']:5.2f} dB")
 
 
 @guarded
@@ -94,13 +188,15 @@ def export(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle; replaced if there.")],
     recipe: Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")] = "talbot",
     state: Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")] = "state.pt",
+    megapixels: Megapixels = DEFAULT_MEGAPIXELS,
 ) -> None:
     """See :data:`EXPORT_HELP`."""
     _need_torch()
-    from ..training.data import PictureCache
     from ..training.kinds import kind_of
     from ..training.recipe import load_recipe
+    from ..training.sources import open_pictures
 
     tables = load_recipe(recipe)
-    digest = kind_of(tables).export(run / state, tables, PictureCache(data, run.parent / "cache"), output)
+    pictures = open_pictures(data, run.parent / "cache", megapixels)
+    digest = kind_of(tables).export(run / state, tables, pictures, output)
     typer.echo(f"{output}: {digest}")

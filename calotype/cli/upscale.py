@@ -3,22 +3,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ..files import write_atomically
 from ..formats import FORMATS
 from . import batch, streams
-from .decode import CHOICES, complete_format, suffix_of
-from .destination import Destination, Kind, destination, wrong
+from .destination import Kind, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .names import shown
 from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
+from .writing import Format, format_for, put_picture, suffix_of
 
 SCALES = (2, 4)  # these four again in calotype.upscaling, which is not imported before there is work
 MODELS = {"srresnet": "errs least on average", "srgan": "invents sharper detail"}
@@ -66,15 +63,7 @@ def upscale(
             help="; ".join(f"{name}: {text}" for name, text in MODELS.items()) + ".",
         ),
     ] = DEFAULT_MODEL,
-    format_: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            autocompletion=complete_format,
-            help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
-        ),
-    ] = None,
+    format_: Format = None,
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -82,9 +71,9 @@ def upscale(
     """See :data:`HELP`."""
     if scale not in SCALES:
         raise wrong("--scale", f"{scale} is not one of {', '.join(map(str, SCALES))}")
-    suffix = ".png" if format_ is None else suffix_of(format_)
+    suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
-    _keep_apart(inputs, place)
+    keep_apart(inputs, place, "large")
     beside = place.kind is Kind.BESIDE
     todo = plan(
         inputs,
@@ -94,36 +83,16 @@ def upscale(
         refresh=False,
         overwrite=overwrite,
     )
-    written = FORMATS[suffix]
-    if place.kind is Kind.FILE and format_ is None:
-        written = FORMATS.get(place.path.suffix.lower(), written)
+    written = format_for(format_, place)
 
     def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype import raster
         from calotype.opening import open_picture
         from calotype.upscaling import upscale_raster
 
         source, before = streams.source(job.source)
         small = open_picture(source, threads=threads)
         picture = upscale_raster(small, scale, model=model, threads=threads, progress=progress)
-        name = "standard output" if job.target is None else shown(job.target)
-        file = raster.to_file(picture, written, name=name)
-        if job.target is None:
-            streams.write(file)
-        else:
-            write_atomically(job.target, file, parents=True)
-        return batch.Result(before, len(file), picture.width, picture.height)
+        size = put_picture(job, picture, written)
+        return batch.Result(before, size, picture.width, picture.height)
 
-    def cells(result: batch.Result) -> list[str]:
-        return [f"{f'{result.width} × {result.height}':>13}"]
-
-    batch.run(todo, work, cells, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
-
-
-def _keep_apart(inputs: list[str], place: Destination) -> None:
-    """Refuse to put results where the next run would take them for pictures to enlarge."""
-    folders = [Path(name) for name in inputs if Path(name).is_dir()]
-    if folders and place.kind is Kind.BESIDE:
-        raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o large/")
-    if place.kind is Kind.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
-        raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")
+    batch.run(todo, work, batch.dimensions, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)

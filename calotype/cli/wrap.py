@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from ..container import EXTENSION
-from ..files import write_atomically
 from . import batch, streams
 from .destination import destination, is_single, wrong
 from .jobs import Job, plan
@@ -17,6 +16,7 @@ from .lesson import lesson
 from .options import Inputs, Output, Overwrite, Quiet
 from .problems import guarded
 from .walk import PICTURE_SUFFIXES
+from .writing import put
 
 STANDARD_SUFFIXES = frozenset({
     ".avif", ".avifs", ".j2c", ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".webp",
@@ -31,7 +31,7 @@ HELP = lesson(
         "wrap album/ -o wrapped/": "a folder, mirrored",
     },
     "Nothing is encoded again: the file stays inside byte for byte, and [bold]calotype extract[/bold] gives it back. "
-    "What decodes is the picture that [bold]calotype restore[/bold] would make of it.",
+    "What decodes is the picture that [bold]calotype restore[/bold] would make of it, or with --scale 2 a larger one.",
     "Alpha, colour profile, EXIF and XMP are copied to where readers of .calo files look for them; --strip leaves the "
     "last three out there, and never touches the file inside.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
@@ -68,19 +68,13 @@ def wrap(
 
         data = streams.read(job.source)
         file = wrap(data, scale, size=sides, strip=strip)
-        if job.target is None:
-            streams.write(file)
-        else:
-            write_atomically(job.target, file, parents=True)
+        put(job, file)
         about = probe(file)
         progress(1, 1)
         return batch.Result(len(data), len(file), about.width, about.height)
 
-    def cells(result: batch.Result) -> list[str]:
-        return [f"{f'{result.width} × {result.height}':>13}"]
-
     nothing = f"no JPEG, JPEG 2000, WebP or AVIF files in {', '.join(inputs)}"
-    batch.run(todo, work, cells, verb="wrapped", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, batch.dimensions, verb="wrapped", nothing=nothing, quiet=quiet)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -213,9 +213,9 @@ class Talbot:
 
 def tuned(tune: object, threads: int) -> Talbot:
     """The codec with the weights that were trained for a metric, one of :data:`TUNINGS`."""
-    if tune not in TUNINGS:
+    if not isinstance(tune, str) or tune not in TUNINGS:
         raise PictureError(f"there is no tuning {tune!r}; there are: {', '.join(TUNINGS)}")
-    bundle = bundles.find("talbot", name=TUNINGS[str(tune)])
+    bundle = bundles.find("talbot", name=TUNINGS[tune])
     return cast(Talbot, get("talbot").open(threads, bundle.tag))
 
 

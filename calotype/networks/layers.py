@@ -89,7 +89,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         h = self.depthwise(x)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
             h = self.project(F.leaky_relu(self.expand(h), SLOPE))
         return cast(Tensor, x + h.float())
 

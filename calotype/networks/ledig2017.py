@@ -128,7 +128,7 @@ class Generator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
             features = self.first(x - 0.5)  # so that the zeros of the padding are grey
             out = self.enlarge(features + self.body(features))
         if self.base is None:
@@ -201,7 +201,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
             features = self.features(2 * x - 1)
         features = features.float()
         seen = features.flatten(1) if self.config.side else features.mean((2, 3))

@@ -241,7 +241,7 @@ class LayerRec(nn.Module):
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         """``x (B, 3, H, W) -> (B, 3, scale H, scale W)``."""
         x = x if self.scale == 1 else doubled(x)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.training):
             change = self.last(self.layers(x - 0.5))
         return x + cast(Tensor, change).float()
 

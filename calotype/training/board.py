@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,9 @@ from ..errors import DependencyError
 def need_tensorboard() -> None:
     """DependencyError if TensorBoard is not installed."""
     try:
-        import torch.utils.tensorboard
+        import_module("torch.utils.tensorboard")
     except ImportError as error:
         raise DependencyError("--tensorboard needs TensorBoard: pip install calotype[tensorboard]") from error
-    del torch.utils.tensorboard
 
 
 class Board:
@@ -31,11 +31,11 @@ class Board:
         need_tensorboard()
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer = SummaryWriter(str(folder), purge_step=step or None)  # type: ignore[no-untyped-call]
+        self.writer = SummaryWriter(str(folder), purge_step=step or None)
 
     def __call__(self, step: int, values: Mapping[str, Any]) -> None:
         """Add a line of the log; what belongs to a quality (``psnr@4``) comes in a group of its own (``psnr/4``)."""
         for name, value in values.items():
             if isinstance(value, int | float) and name != "step":
-                self.writer.add_scalar(name.replace("@", "/"), value, step)  # type: ignore[no-untyped-call]
-        self.writer.flush()  # type: ignore[no-untyped-call]
+                self.writer.add_scalar(name.replace("@", "/"), value, step)
+        self.writer.flush()

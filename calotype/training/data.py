@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training pictures: a folder is decoded once into a flat cache on disk, from which random crops are cheap."""
+"""Training pictures: they are decoded once into a flat cache on disk, from which random crops are cheap.
+
+A folder of picture files here; :mod:`calotype.training.sources` has the other places that pictures come from.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -33,9 +37,9 @@ def find_pictures(folder: Path) -> list[Path]:
     return files
 
 
-def load_rgb(path: Path) -> npt.NDArray[np.uint8]:
-    """An upright RGB picture ``(H, W, 3)``; PictureError if it cannot be read."""
-    with reading(str(path)), pillow_limit(), Image.open(path) as image:
+def load_rgb(file: Path | BinaryIO, name: str = "") -> npt.NDArray[np.uint8]:
+    """An upright RGB picture ``(H, W, 3)``; PictureError, which calls it by its name, if it cannot be read."""
+    with reading(name or str(file)), pillow_limit(), Image.open(file) as image:
         return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
 
 
@@ -74,25 +78,48 @@ class PictureCache:
 
     def __init__(self, folder: Path, cache: Path) -> None:
         files = find_pictures(folder)
-        key = hashlib.sha256()
-        for file in files:
-            stat = file.stat()
-            key.update(f"{file.relative_to(folder)} {stat.st_size} {stat.st_mtime_ns}\n".encode())
+        facts = (f"{file.relative_to(folder)} {file.stat().st_size} {file.stat().st_mtime_ns}\n" for file in files)
+
+        def pictures() -> Iterator[npt.NDArray[np.uint8]]:
+            for file in files:
+                try:
+                    yield load_rgb(file)
+                except PictureError as error:
+                    skip(error)
+
+        none = f"none of the {len(files)} pictures below {folder} can be read"
+        self._open("".join(facts), pictures, cache, none)
+
+    @classmethod
+    def of(
+        cls, identity: str, pictures: Callable[[], Iterator[npt.NDArray[np.uint8]]], cache: Path, none: str
+    ) -> PictureCache:
+        """The cache of pictures that come from elsewhere.
+
+        Args:
+            identity: what they are: under the same identity they are not asked for again.
+            pictures: gives them ``(H, W, 3)`` one by one.
+            cache: as above.
+            none: what the CalotypeError says if there are none.
+        """
+        made = cls.__new__(cls)
+        made._open(identity, pictures, cache, none)
+        return made
+
+    def _open(
+        self, identity: str, pictures: Callable[[], Iterator[npt.NDArray[np.uint8]]], cache: Path, none: str
+    ) -> None:
         cache.mkdir(parents=True, exist_ok=True)
-        samples, index = cache / f"{key.hexdigest()[:16]}.rgb", cache / f"{key.hexdigest()[:16]}.json"
+        name = hashlib.sha256(identity.encode()).hexdigest()[:16]
+        samples, index = cache / f"{name}.rgb", cache / f"{name}.json"
         if not index.exists():
             shapes = []
             with atomic(samples) as out:  # another run may be making the same cache
-                for file in files:
-                    try:
-                        picture = load_rgb(file)
-                    except PictureError as error:
-                        skip(error)
-                        continue
+                for picture in pictures():
                     shapes.append(picture.shape[:2])
                     out.write(picture.tobytes())
                 if not shapes:
-                    raise CalotypeError(f"none of the {len(files)} pictures below {folder} can be read")
+                    raise CalotypeError(none)
             write_atomically(index, json.dumps(shapes).encode())  # last: where it is, the samples are whole
         self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text())]
         pixels = np.array([h * w for h, w in self.shapes], dtype=np.int64)

@@ -23,10 +23,10 @@ NO_TABLES = np.zeros(128, np.float32)
 class MixConfig:
     """How often each codec is met; the shares need not add up to one."""
 
-    jpeg: float = 0.50
-    avif: float = 0.22
+    jpeg: float = 0.40
+    avif: float = 0.32
     webp: float = 0.12
-    jpeg2000: float = 0.12
+    jpeg2000: float = 0.14
     nothing: float = 0.02  # clean pictures stay as they are
 
 
@@ -139,7 +139,7 @@ class DegradedPool:
 
 def to_picture(crop: Tensor) -> Picture:
     """``(3, H, W)`` in 0..1 -> uint8 ``(H, W, 3)``."""
-    return crop.mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
+    return crop.mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
 
 
 def from_pictures(pictures: list[Picture]) -> Tensor:

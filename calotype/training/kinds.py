@@ -28,17 +28,21 @@ class Kind:
         start: give a new network better first weights: those in a file, or from the photographs if there is no file.
         task: what the loop trains; the last argument is the picture files to validate on.
         export: state of a run -> a bundle in a folder, with the float weights beside it; returns the bundle's hash.
+        judge: state of a run, and picture files -> rates and fidelities of real files; None for networks whose own
+            validation measures all there is.
     """
 
     network: Callable[[Tables], nn.Module]
     start: Callable[[Any, Path | None, PictureCache], None]
     task: Callable[[Any, Tables, PictureCache, Sequence[Path]], Task]
     export: Callable[[Path, Tables, PictureCache, Path], str]
+    judge: Callable[[Path, Tables, PictureCache, Sequence[Path]], dict[str, float]] | None = None
 
 
 def _talbot() -> Kind:
     from ..networks.talbot import Talbot, TalbotConfig
     from .export import export_run
+    from .judging import judge_state
     from .klt import start_as_klt
     from .talbot import LossConfig, TalbotTask, initialise, make_network
 
@@ -56,7 +60,10 @@ def _talbot() -> Kind:
         config = configure(TalbotConfig, tables.get("network", {}))
         return export_run(state, config, pictures, folder, tables.get("bundle", {}))
 
-    return Kind(lambda tables: make_network(configure(TalbotConfig, tables.get("network", {}))), start, task, export)
+    def network(tables: Tables) -> Talbot:
+        return make_network(configure(TalbotConfig, tables.get("network", {})))
+
+    return Kind(network, start, task, export, judge_state)
 
 
 def _ledig2017() -> Kind:
@@ -93,7 +100,18 @@ def _tao2017() -> Kind:
     return Kind(network, start, task, export)
 
 
-KINDS: dict[str, Callable[[], Kind]] = {"ledig2017": _ledig2017, "talbot": _talbot, "tao2017": _tao2017}
+def _toderici2017() -> Kind:
+    from .toderici2017_kind import export, network, start, task
+
+    return Kind(network, start, task, export)
+
+
+KINDS: dict[str, Callable[[], Kind]] = {
+    "ledig2017": _ledig2017,
+    "talbot": _talbot,
+    "tao2017": _tao2017,
+    "toderici2017": _toderici2017,
+}
 DEFAULT = "talbot"
 
 

@@ -67,6 +67,7 @@ def validation(generator: Generator, files: Sequence[Path], perceptual: Perceptu
         made = enlarge(generator, imresize(real, h // scale, w // scale))
         figures.setdefault("psnr_y", []).append(luma_psnr(real, made, scale))
         if perceptual:
+            perceptual.cpu()
             distance = perceptual.distance(perceptual.features(planes(made)), perceptual.features(planes(real)))
             figures.setdefault("perceptual", []).append(distance.item())
     return {name: float(np.mean(values)) for name, values in figures.items()}

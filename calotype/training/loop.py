@@ -314,7 +314,7 @@ class Loop:
                 self.save()
                 saved = self.seconds
             if validate and not stop:
-                if ranks.first:
+                if ranks.first and interruption.asked is None:
                     with interruption.at_once():  # the state is saved, and validation may take long
                         self.validate()
                 validated = self.seconds

@@ -49,8 +49,9 @@ class Perceptual(nn.Module):
 
     def forward(self, made: Tensor, real: Tensor) -> Tensor:
         """See the class."""
+        self.to(made.device)
         top, left = (int(i) for i in torch.randint(SHIFT, (2,)))
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.in_bfloat16):
+        with torch.autocast(made.device.type, torch.bfloat16, enabled=self.in_bfloat16):
             with torch.no_grad():
                 aim = self.features(real[..., top:, left:])
             seen = self.features(made[..., top:, left:])

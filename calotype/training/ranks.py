@@ -83,7 +83,7 @@ class Ranks:
         flat = torch.cat([piece.reshape(-1) for piece in pieces] + [present])
         with _connected():
             dist.all_reduce(flat)
-        *means, present = flat.split([p.numel() for p in parameters] + [len(parameters)])
+        *means, present = torch.split(flat, [p.numel() for p in parameters] + [len(parameters)])
         for p, piece, mean, users in zip(parameters, pieces, means, present.tolist(), strict=True):
             if users:
                 piece.copy_(mean.view_as(p)).div_(self.count)  # keeps the memory format that the optimiser expects

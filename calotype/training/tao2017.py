@@ -114,7 +114,7 @@ class Tao2017Task:
 
     def loss_full(self, x: Tensor, degraded: Tensor, tables: Tensor, known: Tensor) -> tuple[Tensor, dict[str, float]]:
         """RecCNN behind the codec alone."""
-        known = known & (torch.rand(len(x)) < 0.6)  # it has to be able to do without them
+        known = known & (torch.rand(len(x)) < 0.6).to(x.device)  # it has to be able to do without them
         e = self.network.strength(degraded, tables, known)
         loss, details = self.distance(self.network.rec1(degraded, e), x, degraded, "gain1")
         return loss + self.misjudged(e, degraded, x), details
@@ -124,9 +124,9 @@ class Tao2017Task:
         network, config = self.network, self.config
         compact = network.com(x)
         coded = [degrade(to_picture(c), self.mix, rng) for c in compact.detach()]
-        decoded = from_pictures([c.picture for c in coded])
-        tables = torch.from_numpy(np.stack([c.tables for c in coded]))[:, :, None, None]
-        known = torch.tensor([c.known for c in coded]) & (torch.rand(len(x)) < 0.6)
+        decoded = from_pictures([c.picture for c in coded]).to(x.device)
+        tables = torch.from_numpy(np.stack([c.tables for c in coded]))[:, :, None, None].to(x.device)
+        known = (torch.tensor([c.known for c in coded]) & (torch.rand(len(x)) < 0.6)).to(x.device)
         e = network.strength(decoded, tables, known)
         misjudged = self.misjudged(e, decoded, compact.detach())
         plain = F.interpolate(decoded, scale_factor=2, mode="bicubic")

@@ -75,6 +75,8 @@ def test_a_tuning_is_a_bundle_by_its_name() -> None:
     codec = get("talbot").open(1)
     with pytest.raises(calotype.PictureError, match="no tuning 'looks'; there are: psnr, ms-ssim"):
         codec.with_options(tune="looks")
+    with pytest.raises(calotype.PictureError, match="no tuning"):
+        codec.with_options(tune=["psnr"])
     assert codec.with_options(tune="psnr", effort=5).bundle.id == "talbot" and codec.bundle.id == "small"
 
 

@@ -230,7 +230,10 @@ def test_what_cannot_be_wrapped() -> None:
         (good[:200], {}, "damaged|truncated"),
         (good, {"scale": 3}, "scale"),
         (good, {"size": (9, 8)}, "size 9 x 8"),
+        (good, {"scale": 1.0}, "scale"),
         (good, {"scale": 2, "size": (14, 16)}, "15 or 16"),
+        (good, {"scale": 2, "size": "16x16"}, "size '16x16' does not fit"),
+        (good, {"scale": 2, "size": 16}, "size 16 does not fit"),
         ("photo.jpg", {}, "bytes"),
     ]
     for data, options, words in cases:

@@ -46,8 +46,8 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("mine.toml").write_text(RECIPE)
     command = ("train", "mine.toml", "--data", "photos", "--validation", "photos", "--threads", 1)
     run(*command)
-    first = json.loads(Path("runs/mine/log.jsonl").read_text().splitlines()[-1])
-    assert first["step"] > 0 and "psnr@4" in first
+    first, files = map(json.loads, Path("runs/mine/log.jsonl").read_text().splitlines()[-2:])
+    assert first["step"] > 0 and "psnr@4" in first and files["file_bpp@25"] > 0
     run(*command, "--hours", 0.0004)
     last = json.loads(Path("runs/mine/log.jsonl").read_text().splitlines()[-1])
     assert last["step"] > first["step"]

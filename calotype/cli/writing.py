@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a command made, on its way out: the format that was asked for, into a file or to standard output."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..files import write_atomically
+from ..formats import FORMATS
+from . import streams
+from .destination import Destination, Kind, wrong
+from .jobs import Job
+from .names import shown
+
+if TYPE_CHECKING:
+    from ..raster import Raster
+
+CHOICES = {suffix[1:]: suffix for suffix in FORMATS}
+DEFAULT_SUFFIX = ".png"
+
+
+def complete_format(incomplete: str) -> list[str]:
+    """Formats for the shell's completion of ``--format``."""
+    return [name for name in CHOICES if name.startswith(incomplete)]
+
+
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        autocompletion=complete_format,
+        help=f"{', '.join(CHOICES)}. Default: as the output's name says, else png.",
+    ),
+]
+
+
+def suffix_of(name: str | None) -> str:
+    """The suffix of files of a format that ``--format`` names, or of the default; wrong usage if there is none."""
+    if name is None:
+        return DEFAULT_SUFFIX
+    suffix = CHOICES.get(name.lower().lstrip("."))
+    if suffix is None:
+        raise wrong("--format", f"{name!r} is not one of {', '.join(CHOICES)}")
+    return suffix
+
+
+def format_for(name: str | None, place: Destination) -> str:
+    """Pillow's name of the format to write: the one of ``--format``, else that of the output's name, else PNG."""
+    written = FORMATS[suffix_of(name)]
+    if place.kind is Kind.FILE and name is None:
+        return FORMATS.get(place.path.suffix.lower(), written)
+    return written
+
+
+def put(job: Job, data: bytes) -> None:
+    """Write what was made of a job, whole, where it goes."""
+    if job.target is None:
+        streams.write(data)
+    else:
+        write_atomically(job.target, data, parents=True)
+
+
+def put_picture(job: Job, picture: Raster, written: str) -> int:
+    """Write a picture where the job's result goes, in the format of Pillow's name ``written``; returns its bytes."""
+    from .. import raster
+
+    name = "standard output" if job.target is None else shown(job.target)
+    file = raster.to_file(picture, written, name=name)
+    put(job, file)
+    return len(file)
