@@ -31,7 +31,8 @@ HELP = lesson(
     "(scale 1), or half of it (scale 2). Nothing is decoded and no weights are needed. What [bold]calotype "
     "encode[/bold] made has colour profile, EXIF, XMP and alpha apart from it, in the .calo file; what [bold]calotype "
     "wrap[/bold] took in comes out as it was. For the restored picture, use [bold]calotype decode[/bold].",
-    "An older file of the same name may be an original: it stays unless you say --overwrite.",
+    "The name loses .calo and gains the suffix of what is inside, unless it has that already: photo.jpg.calo becomes "
+    "photo.jpg. An older file of the same name may be an original: it stays unless you say --overwrite.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
 

@@ -114,7 +114,7 @@ def _sheet(report: _Report) -> None:
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
-        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else WRAPPED}",
+        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else f'{WRAPPED} as it was'}",
         "weights": f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
         "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",

@@ -24,6 +24,7 @@ from calotype.networks.ledig2017 import (  # noqa: E402
     Generator,
     GeneratorConfig,
 )
+from calotype.training import adversarial  # noqa: E402
 from calotype.training import perceptual as perceptual_module  # noqa: E402
 from calotype.training.adversarial import AdversarialConfig, AdversarialTask, Adversaries, Watch  # noqa: E402
 from calotype.training.bicubic import imresize, resizing  # noqa: E402
@@ -218,9 +219,17 @@ def adversarial_task(
     return AdversarialTask(network, pictures, CropConfig(64), PixelLossConfig(), AdversarialConfig(**weights), seen)
 
 
+def test_the_critics_see_both_pictures_moved_alike() -> None:
+    x = torch.rand(2, 3, 24, 24)
+    moved = [adversarial.shifted(x, 2 * x) for _ in range(8)]
+    assert all(torch.equal(2 * a, b) and a.sum() == pytest.approx(float(x.sum()), rel=1e-4) for a, b in moved)
+    assert len({float(a[0, 0, 0, 0]) for a, _ in moved}) > 1
+
+
 def test_each_adversary_has_its_own_gradient(
-    adversaries: Adversaries, pictures: PictureCache, squeezenet: Path
+    adversaries: Adversaries, pictures: PictureCache, squeezenet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(adversarial, "shifted", lambda *x: x)
     task = adversarial_task(adversaries, pictures, squeezenet, pixels=0.0, perceptual=0.0, adversarial=0.5)
     batch = task.batch(np.random.default_rng(0), 2)
     loss, details = task.loss(batch)
