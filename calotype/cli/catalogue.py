@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .destination import wrong
 
 
@@ -24,3 +26,20 @@ def check_codec(name: str) -> None:
     known = [codec.id for codec in codecs.available()]
     if name not in known:
         raise wrong("--codec", f"there is no codec {name!r}; there are: {', '.join(known)}")
+
+
+def check_options(name: str, options: dict[str, Any]) -> None:
+    """Refuse options that the codec does not have, or values that it does not take, before any file is touched.
+
+    Raises:
+        typer.BadParameter: what the codec says of it.
+        CalotypeError: weights, or a package, that an option needs are not installed.
+    """
+    from .. import codecs
+    from ..errors import PictureError
+
+    if options:
+        try:
+            codecs.get(name).open(1).with_options(**options)
+        except PictureError as error:
+            raise wrong(f"--{next(iter(options))}", str(error)) from None

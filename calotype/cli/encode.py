@@ -9,7 +9,7 @@ import typer
 
 from ..container import EXTENSION
 from . import batch, streams
-from .catalogue import check_codec, complete_codec
+from .catalogue import check_codec, check_options, complete_codec
 from .destination import destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -66,7 +66,7 @@ def encode(
     ] = None,
     tune: Annotated[
         str | None,
-        typer.Option(metavar="METRIC", help="Of talbot: what its weights are for, psnr or ms-ssim."),
+        typer.Option(metavar="METRIC", help="Of talbot: psnr, or ms-ssim if you have such weights."),
     ] = None,
     scale: Annotated[
         int | None,
@@ -90,8 +90,10 @@ def encode(
     """See :data:`HELP`."""
     request = _request(quality, target_size, target_psnr, target_ssim)
     given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base}
-    request |= {name: value for name, value in given.items() if value is not None}
+    options = {name: value for name, value in given.items() if value is not None}
     check_codec(codec)
+    check_options(codec, options)
+    request |= options
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
