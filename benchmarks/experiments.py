@@ -42,7 +42,7 @@ from calotype.training.tao2017 import Tao2017Task, TaskConfig
 ROOT = Path(__file__).resolve().parent.parent
 JPEG = MixConfig(jpeg=1.0, avif=0.0, webp=0.0, jpeg2000=0.0, nothing=0.0)
 QUALITIES = (10, 20, 40)
-LARGEST = 512  # side of what is judged of a picture: its middle
+LARGEST = 256  # side of what is judged of a picture: its middle
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Experiment:
 
 def restoring(**network: Any) -> Experiment:
     """A variant of RecCNN alone, at full size."""
-    return Experiment(network, {"full": 1.0, "size": 96}, 4, 1e-3)
+    return Experiment(network, {"full": 1.0, "size": 48}, 4, 1e-3)
 
 
 def around(size: int, batch: int, **task: Any) -> Experiment:
@@ -70,7 +70,6 @@ GROUPS: dict[str, dict[str, Experiment]] = {
         "20 layers, 3x3 (the paper)": restoring(variant="plain"),
         "13 layers, 3x3": restoring(variant="plain", depth=13),
         "20 layers, 2x2": restoring(variant="plain", kernel=2),
-        "13 layers, 2x2": restoring(variant="plain", depth=13, kernel=2),
         "20 layers, Fire modules": restoring(variant="fire"),
         "20 layers, multilinear filters": restoring(variant="multilinear"),
         "blocks at 1/4 and 1/8 (ships)": restoring(variant="blocks"),

@@ -85,16 +85,16 @@ class Search:
             ) from error
         return float(low * (high / low) ** self.quality * PEAK / 3)
 
-    def __call__(self, y: Array, samples: Samples) -> bytes:
-        """The payload of a tile: latents ``y (M, h, w)`` with the encoder's gain, and the pixels behind them."""
+    def __call__(self, y: Array, samples: Samples) -> Coded:
+        """The code of a tile: latents ``y (M, h, w)`` with the encoder's gain, and the pixels behind them."""
         if self.effort < FIRST_SEARCH:
-            return self.codec.prior.code(y, self.quality, self.roundings[0]).data
+            return self.codec.prior.code(y, self.quality, self.roundings[0])
         x = to_planes(samples)
         tried = [self.codec.prior.code(y, self.quality, rounding) for rounding in self.roundings]
         if self.refine:
             better = self.refine(y, x, tried[0].features, self.gain, self.weight)
             tried += [self.codec.prior.code(better, self.quality, rounding) for rounding in self.roundings]
-        return min(tried, key=lambda coded: self.cost(coded, x)).data
+        return min(tried, key=lambda coded: self.cost(coded, x))
 
     def cost(self, coded: Coded, x: Array) -> float:
         """Bits and weighted error of a tile on its own: its neighbours would be the same for all that is tried."""

@@ -69,11 +69,6 @@ class Prior:
         self.h_a, self.h_s, self.z_pass = load("h_a"), load("h_s"), load("z_pass")
         self.passes = [load(f"pass{i}") for i in (1, 2, 3, 4)]
 
-    def encode(self, y: Array, quality: float) -> tuple[bytes, float]:
-        """Bytes of the latents ``y (M, h, w)`` at ``quality`` 0..1, and the bits that the tables predict."""
-        coded = self.code(y, quality)
-        return coded.data, coded.bits
-
     def code(self, y: Array, quality: float, rounding: Rounding = nearest) -> Coded:
         """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1."""
         _, h, w = y.shape

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from typing import cast
@@ -26,7 +26,7 @@ from ..runtime import graph
 from ..tiling import Rectangle, grid, pad_to
 from . import get, refuse
 from .effort import DEFAULT_EFFORT, Search, check_effort
-from .latents import Array, Prior
+from .latents import Array, Coded, Prior
 
 STRIDE = 16  # pixels a latent
 HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
@@ -147,8 +147,7 @@ class Talbot:
 
     def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
         """What the probability tables say that the tiles of :meth:`encode` take, in bits; for benchmarks."""
-        gain = self.gain("encoder", stored_quality)
-        return sum(self.prior.encode(y * gain, position(stored_quality))[1] for _, y in self.analyse(samples))
+        return sum(coded.bits for _, coded in self.coded(self.analyse(samples), samples, stored_quality))
 
     def latents(self, samples: Samples) -> Latents:
         """All latents at once, for coding at several qualities."""
@@ -160,20 +159,27 @@ class Talbot:
         return self.code(enumerate(latents.tiles), latents.samples, stored_quality)
 
     def code(
-        self, tiles: Iterator[tuple[int, Array]] | enumerate[Array], samples: Samples, stored_quality: int,
+        self, tiles: Iterable[tuple[int, Array]], samples: Samples, stored_quality: int,
         progress: Progress | None = None,
     ) -> list[bytes]:  # fmt: skip
         """Entropy-code the tiles of a picture, which come in any order."""
+        payloads: dict[int, bytes] = {}
+        for index, coded in self.coded(tiles, samples, stored_quality):
+            payloads[index] = coded.data
+            if progress:
+                progress(len(payloads), tile_count(samples))
+        return [payloads[index] for index in range(len(payloads))]
+
+    def coded(
+        self, tiles: Iterable[tuple[int, Array]], samples: Samples, stored_quality: int
+    ) -> Iterator[tuple[int, Coded]]:
+        """Index and code of each tile, as they come."""
         gain = self.gain("encoder", stored_quality)
         search = Search(self, stored_quality)
         picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
         places = [place for _, _, place in grid(picture, TILE)]
-        payloads = [b""] * len(places)
-        for done, (index, y) in enumerate(tiles, 1):
-            payloads[index] = search(y * gain, samples[places[index].slices])
-            if progress:
-                progress(done, len(places))
-        return payloads
+        for index, y in tiles:
+            yield index, search(y * gain, samples[places[index].slices])
 
     def decode(
         self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
@@ -209,6 +215,12 @@ class Talbot:
         if reader.lost and not reader.whole:
             raise FormatError("nothing can be saved: no tile of the picture is whole")
         return samples
+
+
+def tile_count(samples: Samples) -> int:
+    """Number of tiles of a picture ``(H, W, ...)``."""
+    height, width = samples.shape[:2]
+    return int(-(-height // TILE) * -(-width // TILE))
 
 
 def tuned(tune: object, threads: int) -> Talbot:

@@ -230,8 +230,8 @@ class LayerRec(nn.Module):
             layers += [nn.BatchNorm2d(w), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Conv2d(w, 3, 3, padding=1)
-        with torch.no_grad():
-            self.last.weight.mul_(0.1)
+        nn.init.zeros_(self.last.weight)  # it starts as what the codec gave
+        nn.init.zeros_(cast(Tensor, self.last.bias))
 
     @property
     def halo(self) -> int:

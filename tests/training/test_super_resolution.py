@@ -230,7 +230,7 @@ def test_each_adversary_has_its_own_gradient(
     adversaries: Adversaries, pictures: PictureCache, squeezenet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adversarial, "shifted", lambda *x: x)
-    task = adversarial_task(adversaries, pictures, squeezenet, pixels=0.0, perceptual=0.0, adversarial=0.5)
+    task = adversarial_task(adversaries, pictures, squeezenet, pixels=0.0, perceptual=0.0, adversarial=0.5, weave=0.0)
     batch = task.batch(np.random.default_rng(0), 2)
     loss, details = task.loss(batch)
     loss.backward()
@@ -349,3 +349,11 @@ def test_the_recipes_that_ship_can_be_made(name: str) -> None:
     assert tables.keys() <= known
     made = kind_of(tables).network(tables)
     assert isinstance(made, Adversaries) == ("adversarial" in tables)
+
+
+def test_a_weave_on_the_grid_is_seen_and_detail_elsewhere_is_not() -> None:
+    torch.manual_seed(4)
+    photograph = torch.rand(2, 3, 128, 128)
+    tile = torch.tensor([[0.0, 0.3, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    woven = 0.1 * photograph + tile.repeat(32, 32)
+    assert adversarial.weave(photograph, 4) < 0.02 and adversarial.weave(woven, 4) > 0.5
