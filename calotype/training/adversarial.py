@@ -40,7 +40,7 @@ class AdversarialConfig:
     pixels: float = 1.0  # error of the samples, 0.01 to 0.03: keeps colours and large shapes
     perceptual: float = 0.1  # by SqueezeNet 0.1 to 0.4
     adversarial: float = 1e-2  # -log D, about 0.7 when nobody wins
-    weave: float = 0.1  # of detail that knows the grid of the last pixel-shuffle, see :func:`weave`
+    weave: float = 0.0  # of :func:`weave`; *seen*: 0.1 turns a weave into a checkerboard, which has no grid to see
 
 
 class Adversaries(nn.Module):
