@@ -177,7 +177,7 @@ def table(results: Mapping[str, Any]) -> str:
             rates = [found[f"bd-rate {metric.name}"] for metric in METRICS]
             cells = [
                 "none" if gain is None else f"{gain:+.2f} dB".replace("-", "−"),
-                "never" if cross is None else f"{cross:.2f} bpp",
+                f"{cross:.2f} bpp" if cross is not None else "all rates" if (rates[0] or 0) > 0 else "never",
                 *("none" if rate is None else f"{rate:+.1f} %".replace("-", "−") for rate in rates),
             ]
             lines.append(f"| {base} | {scale} | {' | '.join(cells)} |")
