@@ -62,6 +62,17 @@ def readable(files: Sequence[Path]) -> list[Path]:
     return good
 
 
+def still_readable(files: Sequence[Path]) -> Iterator[npt.NDArray[np.uint8]]:
+    """The pictures ``(H, W, 3)`` in files that could be read when training began; one that no longer can is named."""
+    for file in files:
+        try:
+            picture = load_rgb(file)
+        except PictureError as error:
+            skip(error)
+        else:
+            yield picture
+
+
 class PictureCache:
     """The pictures of a folder as memory-mapped samples.
 

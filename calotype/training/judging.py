@@ -20,10 +20,9 @@ from .. import container
 from ..bundles import DESCRIPTION, Bundle
 from ..codecs.talbot import Talbot
 from ..container import Container, Header
-from ..errors import PictureError
 from ..metrics import bits_per_pixel, psnr
 from ..networks.talbot import TalbotConfig
-from .data import PictureCache, load_rgb, skip
+from .data import PictureCache, still_readable
 from .export import export_run
 from .recipe import configure
 
@@ -46,12 +45,7 @@ def judge_state(
         export_run(state, configure(TalbotConfig, tables.get("network", {})), pictures, bundle)
         codec = Talbot(Bundle(bundle, json.loads((bundle / DESCRIPTION).read_text())), torch.get_num_threads())
         figures: dict[str, list[float]] = {}
-        for file in files:
-            try:
-                samples = load_rgb(file)
-            except PictureError as error:  # it could be read when training began
-                skip(error)
-                continue
+        for samples in still_readable(files):
             for quality, (data, decoded) in zip(QUALITIES, coded(codec, samples), strict=True):
                 figures.setdefault(f"file_bpp@{quality:g}", []).append(bits_per_pixel(len(data), samples))
                 figures.setdefault(f"file_psnr@{quality:g}", []).append(psnr(samples, decoded))

@@ -12,10 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ..errors import PictureError
 from ..networks.ledig2017 import Generator
 from .bicubic import imresize, resizing
-from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
+from .data import CropConfig, PictureCache, random_crop, still_readable
 from .perceptual import Perceptual
 from .protocol import luma_psnr
 
@@ -55,12 +54,7 @@ def validation(generator: Generator, files: Sequence[Path], perceptual: Perceptu
     """PSNR of the luma in dB after the protocol of the paper, on the middles of pictures, and a perceptual loss."""
     scale = generator.config.scale
     figures: dict[str, list[float]] = {}
-    for file in files:
-        try:
-            real = load_rgb(file)
-        except PictureError as error:  # it could be read when training began
-            skip(error)
-            continue
+    for real in still_readable(files):
         h, w = (min(side, LARGEST) // scale * scale for side in real.shape[:2])
         top, left = (real.shape[0] - h) // 2, (real.shape[1] - w) // 2
         real = real[top : top + h, left : left + w]

@@ -15,10 +15,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..errors import PictureError
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
-from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
+from .data import CropConfig, PictureCache, random_crop, still_readable
 from .losses import ms_ssim
 from .weights import read_weights, start_from
 
@@ -83,12 +82,8 @@ class TalbotTask:
     def validate(self) -> dict[str, float]:
         """Estimated rate and PSNR on the middles of the validation pictures, at four levels."""
         figures: dict[str, list[float]] = {}
-        for file in self.validation:
-            try:
-                x = middle(load_rgb(file))
-            except PictureError as error:  # it could be read when training began
-                skip(error)
-                continue
+        for picture in still_readable(self.validation):
+            x = middle(picture)
             h, w = x.shape[2:]
             padded = F.pad(x, (0, -w % STRIDE, 0, -h % STRIDE), mode="replicate")  # as the codec does
             for level in (1.0, 2.5, 4.0, 6.0):

@@ -27,11 +27,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
-from ..errors import PictureError
 from ..metrics.similarity import most_scales
 from ..networks.layers import Pointwise
 from ..networks.tao2017 import STRENGTH_OFFSET, BlockRec, Tao2017, halved
-from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
+from .data import CropConfig, PictureCache, random_crop, still_readable
 from .degrading import DegradedPool, MixConfig, degrade, from_pictures, through, to_picture
 from .jpeg_proxy import jpeg_proxy
 from .klt import whitening
@@ -161,12 +160,8 @@ class Tao2017Task:
     def validate(self) -> dict[str, float]:
         """Gain in decibels over what codecs make of the middles of the validation pictures; see :data:`JUDGES`."""
         figures: dict[str, list[float]] = {}
-        for file in self.validation:
-            try:
-                x = middle(load_rgb(file))
-            except PictureError as error:  # it could be read when training began
-                skip(error)
-                continue
+        for picture in still_readable(self.validation):
+            x = middle(picture)
             picture = to_picture(x[0])
             for name, options in JUDGES.items():
                 degraded = through(picture, **options)

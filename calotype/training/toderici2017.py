@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..errors import PictureError
 from ..metrics.similarity import most_scales
 from ..networks.layers import Pointwise
 from ..networks.toderici2017 import (
@@ -31,7 +30,7 @@ from ..networks.toderici2017 import (
     stochastic_sign,
     straight_sign,
 )
-from .data import CropConfig, PictureCache, load_rgb, random_crop, skip
+from .data import CropConfig, PictureCache, random_crop, still_readable
 from .klt import whitening
 from .losses import ms_ssim, mse
 from .talbot import middle
@@ -112,12 +111,8 @@ class Toderici2017Task:
     def validate(self) -> dict[str, float]:
         """PSNR and MS-SSIM (in decibels) of the middles of the validation pictures, with hard bits."""
         figures: dict[str, list[float]] = {}
-        for file in self.validation:
-            try:
-                x = middle(load_rgb(file))
-            except PictureError as error:  # it could be read when training began
-                skip(error)
-                continue
+        for picture in still_readable(self.validation):
+            x = middle(picture)
             h, w = x.shape[2:]
             padded = F.pad(x, (0, -w % CELL, 0, -h % CELL), mode="replicate")
             for t, (_, x_hat) in enumerate(self.network.iterate(padded, self.network.config.iterations), 1):
