@@ -30,6 +30,8 @@ CRITICS_GRID = 16  # pixels: the strides of the perceptual network and of the di
 WATCHED = 100  # steps over whose mean the training is judged
 WON = 0.97  # mean certainty of a discriminator that teaches nothing any more
 OFF = 0.03  # mean error of a made picture scaled down again, against what it was made from: it ignores its input
+WOVEN_CELLS = 4  # of a side of the windows in which a pattern may repeat
+INVISIBLE = 2 / 255  # response of the Laplacian that nobody sees
 DETAIL = (0.05, 2.0)  # energy of fine detail, made to real: SRResNet has about 0.1; less is collapse, more is noise
 
 
@@ -40,7 +42,7 @@ class AdversarialConfig:
     pixels: float = 1.0  # error of the samples, 0.01 to 0.03: keeps colours and large shapes
     perceptual: float = 0.1  # by SqueezeNet 0.1 to 0.4
     adversarial: float = 1e-2  # -log D, about 0.7 when nobody wins
-    weave: float = 0.0  # of :func:`weave`; *seen*: 0.1 turns a weave into a checkerboard, which has no grid to see
+    weave: float = 0.1  # of :func:`weave`, in so far as made pictures have more of it than real ones
 
 
 class Adversaries(nn.Module):
@@ -87,18 +89,18 @@ def detail_energy(x: Tensor) -> Tensor:
 
 
 def weave(x: Tensor, scale: int) -> Tensor:
-    """How unevenly fine detail lies on the grid of ``scale x scale`` pixels that a pixel-shuffle fills: about 0 for
-    photographs, whose detail knows of no grid.
+    """How far fine detail repeats itself from cell to cell of the ``scale x scale`` grid that a pixel-shuffle fills.
 
-    The relative variance, over the positions in a cell of the grid, of the energy and of the mean of a Laplacian.
+    For each window of 4 x 4 cells the share ``(B, h, w)`` of the energy of a Laplacian that a pattern of one cell, the
+    same in all 16, explains: 1 for a weave or a checkerboard, 1/16 for noise, and 0 where there is nothing to see.
     """
     y = x.mean(1, keepdim=True)
     laplace = 4 * y[..., 1:-1, 1:-1] - y[..., :-2, 1:-1] - y[..., 2:, 1:-1] - y[..., 1:-1, :-2] - y[..., 1:-1, 2:]
     h, w = (side // scale * scale for side in laplace.shape[2:])
     cells = F.pixel_unshuffle(laplace[..., :h, :w], scale)  # (B, scale^2, h, w)
-    energy, means = cells.square().mean((2, 3)), cells.mean((2, 3))  # (B, scale^2)
-    whole = energy.mean(1, keepdim=True).clamp_min(1e-8)
-    return ((energy / whole - 1).square() + means.square() / whole).mean()
+    pattern = F.avg_pool2d(cells, WOVEN_CELLS, WOVEN_CELLS // 2).square().mean(1)
+    energy = F.avg_pool2d(cells.square().mean(1, keepdim=True), WOVEN_CELLS, WOVEN_CELLS // 2)[:, 0]
+    return pattern / (energy + INVISIBLE**2)
 
 
 def shifted(*pictures: Tensor) -> list[Tensor]:
@@ -141,7 +143,8 @@ class AdversarialTask:
         adversarial = F.softplus(-cast(Tensor, functional_call(discriminator, frozen, (made_seen,)))).mean()
         of_real, of_made = discriminator(real_seen), discriminator(made_seen.detach())
         judging = F.softplus(-of_real).mean() + F.softplus(of_made).mean()
-        woven = weave(made, generator.config.scale)
+        scale = generator.config.scale
+        woven = F.relu(weave(made, scale) - weave(real, scale)).mean()
         loss = (
             weights.weave * woven
             + weights.pixels * pixels
@@ -149,7 +152,7 @@ class AdversarialTask:
             + weights.adversarial * adversarial
         )
         with torch.no_grad():
-            again = F.avg_pool2d(made, generator.config.scale)
+            again = F.avg_pool2d(made, scale)
             details = {
                 "pixels": pixels.item(),
                 "perceptual": perceptual.item(),

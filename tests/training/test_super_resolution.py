@@ -356,4 +356,8 @@ def test_a_weave_on_the_grid_is_seen_and_detail_elsewhere_is_not() -> None:
     photograph = torch.rand(2, 3, 128, 128)
     tile = torch.tensor([[0.0, 0.3, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.0], [0.0, 0.0, 0.0, 0.0]])
     woven = 0.1 * photograph + tile.repeat(32, 32)
-    assert adversarial.weave(photograph, 4) < 0.02 and adversarial.weave(woven, 4) > 0.5
+    checkerboard = torch.tensor([[0.1, 0.0], [0.0, 0.1]]).repeat(64, 64).expand(1, 3, -1, -1)
+    assert adversarial.weave(photograph, 4).mean() == pytest.approx(1 / 16, rel=0.1)
+    assert adversarial.weave(woven, 4).min() > 0.5
+    assert adversarial.weave(checkerboard, 4).min() > 0.9
+    assert adversarial.weave(torch.full((1, 3, 64, 64), 0.5), 4).max() == 0
