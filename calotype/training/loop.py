@@ -24,6 +24,7 @@ from torch import Tensor, nn
 
 from ..files import atomic
 from ..networks.layers import train_in_bfloat16
+from . import optimisers
 from .interruption import Interruption
 from .progress import ProgressLine
 from .ranks import Ranks, moved
@@ -35,6 +36,7 @@ class LoopConfig:
 
     hours: float = 1.0  # time of training; a resumed run counts what it has already spent
     batch: int = 4  # crops a step, of each process
+    optimiser: str = "adamw"  # or muon
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     decay: float = 0.25  # last part of the time, in which the learning rate falls to a hundredth (cosine)
@@ -104,13 +106,8 @@ class Loop:
             train_in_bfloat16(task.network)
         folder.mkdir(parents=True, exist_ok=True)
         self.parameters = dict(task.network.named_parameters())
-        decayed = [p for p in self.parameters.values() if p.ndim > 1]
-        plain = [p for p in self.parameters.values() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-            lr=config.learning_rate,
-            betas=(0.9, 0.99),
-            fused=True,
+        self.optimiser = optimisers.make(
+            config.optimiser, self.parameters.values(), config.learning_rate, config.weight_decay
         )
         ranks.broadcast([*self.parameters.values(), *task.network.buffers()])
         self.average = {name: p.detach().clone() for name, p in self.parameters.items()}

@@ -32,6 +32,7 @@ class LossConfig:
     """What counts as distortion."""
 
     ms_ssim: float = 0.0  # share of 1 - MS-SSIM in the distortion; the rest is the mean squared error
+    balance: float = 0.5  # weigh with lambda to the power of minus this; at 1/2 all qualities pull about alike
 
 
 @dataclass
@@ -71,7 +72,7 @@ class TalbotTask:
             similarity = ms_ssim(x_hat, x)
             distortion = torch.lerp(distortion, MS_SSIM_WEIGHT * (1 - similarity), self.config.ms_ssim)
             details["ms_ssim"] = -10 * math.log10(1 - similarity.detach().mean().item())
-        loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.rsqrt()).mean() * 0.05
+        loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.pow(-self.config.balance)).mean() * 0.05
         details |= {
             "y_bpp": y_bpp.mean().item(),
             "z_bpp": z_bpp.mean().item(),
