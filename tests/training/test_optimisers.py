@@ -60,7 +60,7 @@ def test_muon_moves_matrices_and_adamw_the_rest() -> None:
     optimiser.step()
     step = (block.expand.weight - before).detach()[:, :, 0, 0]
     values = torch.linalg.svdvals(step)
-    assert values[48] > 0.6 * values[0] > 0  # all directions about alike, the mark of Muon
+    assert values[48] > 0.4 * values[0] > 0  # all directions about alike, the mark of Muon
 
 
 def test_a_state_of_another_optimiser_is_refused() -> None:
