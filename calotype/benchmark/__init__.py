@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from calotype.benchmark.codec import Codec
 from calotype.benchmark.jxl import JXL
-from calotype.benchmark.ours import TALBOT
+from calotype.benchmark.ours import TALBOT, TALBOT_MS_SSIM, TODERICI
 from calotype.benchmark.peers import AVIF, AVIF_420, AVIF_PSNR, JPEG, JPEG2000, WEBP
 
 CODECS: dict[str, Codec] = {
-    codec.name: codec for codec in (TALBOT, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
+    codec.name: codec
+    for codec in (TALBOT, TALBOT_MS_SSIM, TODERICI, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
 }
 DEFAULT_CODECS = ("talbot", "jpeg", "webp", "jpeg2000", "avif", "avif-psnr", "jxl")
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Calotype itself as one of the codecs, through the same functions that everybody calls."""
+"""Calotype's own codecs among the others, through the same functions that everybody calls."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version
 
 import numpy as np
@@ -11,10 +12,7 @@ import calotype
 from calotype.benchmark.codec import Codec, Picture
 from calotype.version import __version__
 
-
-def encode(picture: Picture, setting: float) -> bytes:
-    """A whole ``.calo`` file, one thread."""
-    return calotype.encode(picture, quality=setting, codec="talbot", threads=1)
+SETTINGS = (5, 15, 25, 35, 45, 55, 65, 75, 85, 95)
 
 
 def decode(data: bytes) -> Picture:
@@ -23,33 +21,50 @@ def decode(data: bytes) -> Picture:
 
 
 def predict(picture: Picture, setting: float) -> float:
-    """Bytes that the probability tables predict for the picture, without any header."""
+    """Bytes that ``talbot``'s probability tables predict for the picture, without any header."""
     from calotype import bundles, raster
     from calotype.codecs.talbot import Talbot
 
-    codec = Talbot(bundles.find("talbot"), threads=1)
+    codec = Talbot(bundles.find("talbot", name="talbot"), threads=1)
     return codec.predicted_bits(raster.from_picture(picture).samples, codec.stored_quality(setting)) / 8
 
 
-def versions() -> dict[str, str]:
-    """Calotype, the weights, and what runs its networks and its entropy coder."""
+def versions(weights: str) -> dict[str, str]:
+    """Calotype, the weights of that name, and what runs its networks and its entropy coder."""
     from calotype import bundles
 
-    weights = next((bundle.hash[:8] for bundle in bundles.installed() if bundle.codec == "talbot"), "none")
+    digest = next((bundle.hash[:8] for bundle in bundles.installed() if bundle.id == weights), "none")
     libraries = {name: version(name) for name in ("onnxruntime", "constriction")}
-    return {"calotype": __version__, "weights": weights, **libraries}
+    return {"calotype": __version__, "weights": digest, **libraries}
 
 
-TALBOT = Codec(
-    "talbot",
-    "Calotype, codec talbot",
-    ".calo",
-    "quality",
-    (5, 15, 25, 35, 45, 55, 65, 75, 85, 95),
-    {"threads": 1},
-    encode,
-    decode,
-    versions,
-    step=0.25,
-    predict=predict,
-)
+def ours(
+    name: str,
+    description: str,
+    settings: tuple[float, ...] = SETTINGS,
+    predicted: Callable[[Picture, float], float] | None = None,
+    **options: str | int,
+) -> Codec:
+    """One of our codecs.
+
+    Args:
+        name: in tables; also the id of its weights.
+        description: in a line.
+        settings: qualities of a default run.
+        predicted: bytes as its probability tables predict them, if it says.
+        options: of :func:`calotype.encode`.
+    """
+
+    def encode(picture: Picture, setting: float) -> bytes:
+        return calotype.encode(picture, quality=setting, threads=1, **options)  # type: ignore[arg-type]
+
+    parameters = {name: value for name, value in options.items() if name != "codec"}
+    return Codec(
+        name, f"Calotype, {description}", ".calo", "quality", settings, {**parameters, "threads": 1}, encode, decode,
+        lambda: versions(name), step=0.25, predict=predicted,
+    )  # fmt: skip
+
+
+TALBOT = ours("talbot", "codec talbot", predicted=predict, codec="talbot", tune="psnr")
+TALBOT_MS_SSIM = ours("talbot-ms-ssim", "codec talbot, tuned for MS-SSIM", codec="talbot", tune="ms-ssim")
+TODERICI = ours("toderici2017", "codec toderici2017, progressive", codec="toderici2017")

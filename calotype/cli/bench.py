@@ -113,7 +113,7 @@ def _progress(console: Console, quiet: bool) -> Iterator[Progress | None]:
 def bench(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where the results go.")] = Path("results"),
-    codecs: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: all but avif-420.")] = "",
+    codecs: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: talbot and most peers.")] = "",
     metric: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: all but psnr-hvs-m.")] = "",
     published: Annotated[
         str, typer.Option(metavar="NAMES", help="Curves of the literature on Kodak: vtm,bpg,... or all.")
