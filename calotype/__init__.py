@@ -7,6 +7,9 @@
 >>> calotype.write("photo.calo", picture)         # the same, for files            # doctest: +SKIP
 >>> image = calotype.read("photo.calo")                                            # doctest: +SKIP
 >>> calotype.probe(data).bpp                      # header only                    # doctest: +SKIP
+>>> smaller = calotype.truncate(data, 20_000)     # of codec toderici2017          # doctest: +SKIP
+>>> for step in calotype.progressive(stream):     # pictures while bytes arrive    # doctest: +SKIP
+...     step.image.show()
 >>> better = calotype.restore("photo.jpg")       # without its artefacts           # doctest: +SKIP
 >>> large = calotype.upscale(picture, 4)          # super-resolution               # doctest: +SKIP
 
@@ -20,20 +23,26 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .api import decode, encode, read, write
+    from .arriving import Progressive, progressive
     from .info import Info, probe
     from .restoring import restore
+    from .truncation import truncate
     from .upscaling import upscale
     from .wrapping import extract, wrap
 
 __all__ = [
     "BundleError", "CalotypeError", "DamageWarning", "DependencyError", "FormatError", "Info", "PictureError",
-    "__version__", "decode", "encode", "extract", "probe", "read", "restore", "upscale", "wrap", "write",
+    "Progressive", "__version__", "decode", "encode", "extract", "probe", "progressive", "read", "restore", "truncate",
+    "upscale", "wrap", "write",
 ]  # fmt: skip
 _LAZY = dict.fromkeys(("decode", "encode", "read", "write"), "api") | {
     "Info": "info",
     "extract": "wrapping",
+    "Progressive": "arriving",
     "probe": "info",
+    "progressive": "arriving",
     "restore": "restoring",
+    "truncate": "truncation",
     "upscale": "upscaling",
     "wrap": "wrapping",
 }

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 Region = tuple[int, int, int, int]
 DEFAULT_QUALITY = 60.0
+EMPTY_BOX = 6  # bytes of a box without payload
 
 
 def encode(
@@ -69,6 +70,7 @@ def encode(
         header = Header(
             codec=codec, bundle=opened.bundle.tag, width=source.width, height=source.height, channels=source.channels,
             depth=source.depth, alpha=alpha is not None, quality=stored, tile=opened.tile,
+            layers=opened.layers,
         )  # fmt: skip
         return container.pack(Container(header, source.icc, source.exif, source.xmp, alpha, tuple(payloads)))
 
@@ -78,7 +80,8 @@ def encode(
     latents = opened.latents(source.samples)
     if target_size is not None:
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
-        overhead = len(pack([b""] * tiles, rate.LOWEST))
+        first = [b""] * (1 if opened.layers else tiles)
+        overhead = len(pack(first, rate.LOWEST)) - EMPTY_BOX * len(first)
         payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, target_size, progress)
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
@@ -109,12 +112,13 @@ def _check_request(quality: float | None, size: int | None, psnr: float | None, 
 def _to_size(
     encode: Callable[[int], list[bytes]], overhead: int, target: int, progress: Progress | None
 ) -> tuple[list[bytes], int]:
-    """Payloads and stored quality of the best file of at most ``target`` bytes, ``overhead`` of them no payload."""
+    """Payloads and stored quality of the best file of at most ``target`` bytes; ``overhead`` of them surround tiles."""
 
     def evaluate(stored: int) -> tuple[list[bytes], float]:
         payloads = encode(stored)
         # A box's length takes up to three bytes more than that of an empty one.
-        size = overhead + sum(len(p) + (len(p) > 127) + (len(p) > 16383) + (len(p) > 2097151) for p in payloads)
+        sizes = (len(p) + (len(p) > 127) + (len(p) > 16383) + (len(p) > 2097151) for p in payloads)
+        size = overhead + EMPTY_BOX * len(payloads) + sum(sizes)
         return payloads, math.log(size)  # about linear in the quality
 
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)
@@ -161,6 +165,7 @@ def decode_raster(
     data: bytes,
     *,
     region: Region | None = None,
+    iterations: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
     progress: Progress | None = None,
@@ -171,16 +176,29 @@ def decode_raster(
     content = container.unpack(bytes(data), salvage=salvage)
     for sentence in content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
+    return decode_container(
+        content, region=region, iterations=iterations, threads=threads, salvage=salvage, progress=progress
+    )
+
+
+def decode_container(
+    content: Container,
+    *,
+    region: Region | None = None,
+    iterations: int | None = None,
+    threads: int | None = None,
+    salvage: bool = False,
+    progress: Progress | None = None,
+    samples: Any = None,
+) -> Raster:
+    """Like :func:`decode_raster`, from a file that has been unpacked; ``samples`` if they have been decoded already."""
     header = content.header
+    tiles = content.tiles if iterations is None else content.tiles[: _boxes(iterations, header)]
     place = None if region is None else _place(region, header)
-    if header.codec not in codecs.REGISTRY:
-        raise FormatError(
-            f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
-        )
-    opened = codecs.get(header.codec).open(choose_threads(threads), header.bundle)
-    opened.check(header)
-    shape = (header.height, header.width, header.channels)
-    samples = opened.decode(content.tiles, shape, header.depth, header.quality, place, progress, salvage)
+    if samples is None:
+        opened = codec_of(header, threads)
+        shape = (header.height, header.width, header.channels)
+        samples = opened.decode(tiles, shape, header.depth, header.quality, place, progress, salvage)
     alpha = None
     if content.alpha is not None:
         try:
@@ -192,6 +210,26 @@ def decode_raster(
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
     return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
+
+
+def codec_of(header: Header, threads: int | None) -> codecs.Codec:
+    """The codec of a file; FormatError if there is none, or its header is wrong, BundleError without its weights."""
+    if header.codec not in codecs.REGISTRY:
+        raise FormatError(
+            f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
+        )
+    opened = codecs.get(header.codec).open(choose_threads(threads), header.bundle)
+    opened.check(header)
+    return opened
+
+
+def _boxes(iterations: int, header: Header) -> int:
+    """How many tiles, over all layers, so many iterations have; PictureError if the file is not progressive."""
+    if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 1:
+        raise PictureError(f"iterations {iterations!r} should be a whole number from 1 on")
+    if not header.layers:
+        raise PictureError(f"the file was made by codec '{header.codec}', which has no iterations: decode it whole")
+    return iterations * header.tile_count
 
 
 def _place(region: Region, header: Header) -> Rectangle:
@@ -211,6 +249,7 @@ def decode(
     data: bytes,
     *,
     region: Region | None = None,
+    iterations: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
     progress: Progress | None = None,
@@ -219,8 +258,10 @@ def decode(
     """The picture in the bytes of a ``.calo`` file, as a Pillow image (or an array).
 
     Args:
-        data: the whole file.
+        data: the whole file. A progressive one (codec ``toderici2017``) may be cut: what it holds comes with a
+            DamageWarning.
         region: (left, top, right, bottom) in pixels: decode only this part, from the tiles that it needs.
+        iterations: of a progressive file, decode so many at most.
         threads: of the computation; all cores by default.
         salvage: give back what a damaged file still holds instead of an error; what is lost comes as DamageWarning.
         progress: called with parts done and parts in total.
@@ -230,9 +271,11 @@ def decode(
     Raises:
         FormatError: the data is not a whole, sound file.
         BundleError: the weights that the file names are not installed.
-        PictureError: the region lies outside of the picture.
+        PictureError: the region lies outside of the picture, or the file has no iterations.
     """
-    decoded = decode_raster(data, region=region, threads=threads, salvage=salvage, progress=progress)
+    decoded = decode_raster(
+        data, region=region, iterations=iterations, threads=threads, salvage=salvage, progress=progress
+    )
     return raster.to_array(decoded) if as_array else raster.to_image(decoded)
 
 

@@ -75,6 +75,19 @@ def frame(view: memoryview, offset: int) -> Box | None:
     return Box(match[1].decode(), offset, match.end(), match.end() + length)
 
 
+def ends_within(view: memoryview, offset: int) -> bool:
+    """Whether a known or optional box could begin at `offset` and the file ends before it does, or right there."""
+    if offset >= len(view):
+        return True
+    kind = chr(view[offset])
+    if kind not in "TE" and not ("a" <= kind <= "z"):
+        return False
+    found = frame(view, offset)
+    if found is not None:
+        return found.end > len(view)
+    return len(view) - offset < 5 and all(byte & 0x80 for byte in view[offset + 1 :])
+
+
 def crc_error(view: memoryview, found: Box, crc: int) -> int:
     """Exclusive or of the CRC of a box within the file, begun at `crc`, and the one stored in it: 0 if it is right."""
     stored = int.from_bytes(view[found.stop : found.end], "little")

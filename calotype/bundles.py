@@ -82,12 +82,12 @@ class Bundle:
                 "install them again"
             )
 
-    def arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """The arrays of ``tables.npz``."""
+    def arrays(self, name: str = TABLES) -> dict[str, npt.NDArray[Any]]:
+        """The arrays of ``tables.npz``, or of another such file."""
         import numpy as np
 
         try:
-            with np.load(self.path / TABLES, allow_pickle=False) as stored:
+            with np.load(self.path / name, allow_pickle=False) as stored:
                 return dict(stored)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise BundleError(f"the tables of the weights in {self.path} cannot be read: {error}") from error

@@ -34,6 +34,9 @@ Boxes, in this order
     T     one a tile              tiles in raster order; the codec knows what is inside
     E     once, last              end; no payload
     ====  ======================  ===========================================================
+    A *layered* file has the boxes T layer by layer, in each of them the tiles in raster order; the index
+    of a box is layer x tiles + tile. It may end after any of them, so that dropping boxes T from the end
+    makes it smaller, and a sound file.
     Unknown optional boxes, at most 1024, may stand anywhere between H and E.
 
 Payload of H
@@ -41,10 +44,11 @@ Payload of H
     0       2      width, 1...65535
     2       2      height, 1...65535; width x height at most 2^28
     4       1      format: bit 0 grey (0) or RGB (1), bit 1 8 (0) or 16 (1) bits a sample,
-                   bit 2 alpha, bit 3 zero, bits 4-7 log2(side of a tile) - 6, 0...9
+                   bit 2 alpha, bit 3 layered, bits 4-7 log2(side of a tile) - 6, 0...9
     5       2      quality; the codec gives it its meaning
     7       4      bundle: the first bytes of the SHA-256 of the weights
-    11      1-16   codec id, [a-z0-9-], to the end of the payload
+    11      0-1    if layered: the most layers that there can be, 1...255; times tiles at most 66560
+    ...     1-16   codec id, [a-z0-9-], to the end of the payload
     ======  =====  ==========================================================================
 
 Synopsis
@@ -53,6 +57,7 @@ Synopsis
     >>> read_front(data).exif                     # header and metadata alone, in no time
     >>> container = unpack(data)                  # every byte is checked; damage is a FormatError
     >>> container = unpack(data, salvage=True)    # lost tiles are None, see container.warnings
+    >>> container = unpack(prefix)                # of a layered file: what is there, container.truncated
 
     A writer that must not hold everything at once joins ``head(...)``, ``tile(payload, index)`` for each tile,
     and ``END``.
@@ -66,12 +71,13 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .boxes import MAX_BOX, Box, Bytes, box, seed, sound_box
+from .boxes import MAX_BOX, Box, Bytes, box, ends_within, frame, seed, sound_box
 from .errors import FormatError, PictureError
 from .header import (
     EXTENSION,
     HEADER_BYTES,
     LARGEST_TILE,
+    MAX_LAYERS,
     MAX_PIXELS,
     MAX_SIDE,
     MAX_TILES,
@@ -89,6 +95,7 @@ __all__ = [
     "HEADER_BYTES",
     "LARGEST_TILE",
     "MAX_BOX",
+    "MAX_LAYERS",
     "MAX_METADATA",
     "MAX_PIXELS",
     "MAX_SIDE",
@@ -123,8 +130,9 @@ class Container:
     exif: bytes | None = None
     xmp: bytes | None = None
     alpha: bytes | None = None  # a PNG
-    tiles: tuple[bytes | None, ...] = ()  # raster order
+    tiles: tuple[bytes | None, ...] = ()  # raster order; of a layered file layer by layer, as many as there are
     warnings: tuple[str, ...] = ()  # what salvaging found, in sentences; never packed
+    truncated: bool = False  # a layered file stops without an end box; never packed
 
 
 # ---------------------------------------------------------------------------------------------------------- writing
@@ -140,7 +148,10 @@ def pack(container: Container) -> bytes:
     """
     header, tiles = container.header, container.tiles
     opening = head(header, icc=container.icc, exif=container.exif, xmp=container.xmp, alpha=container.alpha)
-    if len(tiles) != header.tile_count:
+    if header.layers:
+        if not 1 <= len(tiles) <= header.box_count:
+            raise FormatError(f"{len(tiles)} parts are not 1 to {header.box_count}, {header.tile_count} in a layer")
+    elif len(tiles) != header.tile_count:
         raise FormatError(f"{len(tiles)} tiles do not make a picture of {header.tile_count}")
     pieces = [opening]
     for index, payload in enumerate(tiles):
@@ -174,7 +185,7 @@ def head(
 
 
 def tile(payload: Bytes, index: int) -> bytes:
-    """One tile (index in raster order, from 0) as it stands in the file. Raises PictureError above MAX_BOX bytes."""
+    """One tile (index from 0, of a layered file over all layers) as it stands. Raises PictureError above MAX_BOX."""
     return box("T", payload, seed(index))
 
 
@@ -213,6 +224,8 @@ def unpack(data: Bytes, *, salvage: bool = False) -> Container:
     With `salvage`, damage behind the header costs what is damaged and no more: lost tiles are None, a lost alpha
     channel or piece of metadata is None, and `Container.warnings` says so.
 
+    A layered file that just stops, after its first box T at the earliest, is `Container.truncated` and no error.
+
     Raises:
         FormatError: not a ``.calo`` file, a newer one, or (without `salvage`) a truncated, damaged or inconsistent one.
 
@@ -225,6 +238,8 @@ def unpack(data: Bytes, *, salvage: bool = False) -> Container:
 
         return parts.container(collect(view, offset, parts))
     while not parts.ended:
+        if parts.stops(view, offset):
+            return parts.container([parts.prefix(len(view))], truncated=True)
         found = parts.follow(view, offset)
         parts.take(view, found, parts.next)
         offset = found.end
@@ -252,13 +267,43 @@ class Parts:
     def name(self, kind: str) -> str:
         """What to call a box of this type, were it the next one."""
         if kind == "T":
-            return f"tile {self.next + 1} of {self.header.tile_count}"
+            return self.tile(self.next)
         return f"the {_NAMES[kind]}" if kind in _NAMES else f"box {kind!r}"
+
+    def tile(self, index: int) -> str:
+        """What to call the tile of this index."""
+        layer, index = divmod(index, self.header.tile_count)
+        name = f"tile {index + 1} of {self.header.tile_count}"
+        return f"layer {layer + 1}, {name}" if self.header.layers else name
+
+    def stops(self, view: memoryview, offset: int) -> bool:
+        """Whether a layered file that holds something to show ends before `offset` or in the box there.
+
+        One that has its end box did not just stop: a length in it is damaged.
+        """
+        return bool(self.header.layers and self.next) and ends_within(view, offset) and bytes(view[-len(END) :]) != END
+
+    def arrived(self, view: memoryview, offset: int) -> Box | None:
+        """The box at `offset`, or None if more has to come first. Raises FormatError as :meth:`follow` does."""
+        found = frame(view, offset)
+        whole = found is not None and found.end <= len(view)
+        if not whole and (found is not None or len(view) - offset < 5):
+            return None
+        return self.follow(view, offset)
+
+    def prefix(self, size: int) -> str:
+        """What to say of a layered file that stops."""
+        whole, more = divmod(self.next, self.header.tile_count)
+        more_text = f" and {more} of {self.header.tile_count} tiles of the next one" if more else ""
+        return (
+            f"the file is truncated: it ends at byte {size}, after {whole} of at most {self.header.layers} layers"
+            f"{more_text}: the picture is as good as so many bytes allow"
+        )
 
     def follow(self, view: memoryview, offset: int) -> Box:
         """Find the box at `offset` and check its CRC. Raises FormatError if it is damaged or not the next tile."""
         kind = chr(view[offset]) if offset < len(view) else ""
-        if kind == "T" and self.next == self.header.tile_count:
+        if kind == "T" and self.next == self.header.box_count:
             raise FormatError(f"damaged: the tile at byte {offset} is one more than the {self.next} of the picture")
         return sound_box(view, offset, self.name(kind), self.expected(), seed(self.next) if kind == "T" else 0)
 
@@ -266,14 +311,14 @@ class Parts:
         """What to call the box that should follow, or is missing if the file ends here."""
         if self.header.alpha and self.alpha is None and not self.next:
             return self.name("A")
-        return self.name("T" if self.next < self.header.tile_count else "E")
+        return self.name("T" if self.next < self.header.box_count else "E")
 
     def take(self, view: memoryview, found: Box, index: int) -> None:
         """Add a box whose CRC is right, that of a tile for this index. Raises FormatError if it may not stand here."""
         kind = found.kind
         if kind == "T":
             if index in self.tiles:
-                raise FormatError(f"damaged: tile {index + 1} stands a second time at byte {found.offset}")
+                raise FormatError(f"damaged: {self.tile(index)} stands a second time at byte {found.offset}")
             self.tiles[index] = bytes(view[found.start : found.stop])
             self.next = index + 1
             while self.next in self.tiles:  # out of order: only salvaging gets here
@@ -311,17 +356,22 @@ class Parts:
 
     def finish(self, view: memoryview, offset: int) -> None:
         """Check the whole when the end box has ended at `offset`. Raises FormatError."""
-        if self.next < self.header.tile_count:
+        if self.next < (1 if self.header.layers else self.header.tile_count):
             raise FormatError(f"damaged: {self.expected()} is missing, the end box stands before byte {offset}")
         if self.header.alpha and self.alpha is None:
             raise FormatError(f"damaged: the alpha channel is missing, the picture ends at byte {offset} without it")
         if offset < len(view):
             raise FormatError(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
 
-    def container(self, warnings: Iterable[str] = ()) -> Container:
+    @property
+    def count(self) -> int:
+        """How many tiles there should be, over all layers; of a layered file, as far as the last one that is there."""
+        return max(self.tiles, default=-1) + 1 if self.header.layers else self.header.tile_count
+
+    def container(self, warnings: Iterable[str] = (), truncated: bool = False) -> Container:
         """All that was read; None for each tile that was not."""
-        tiles = tuple(self.tiles.get(index) for index in range(self.header.tile_count))
-        return Container(self.header, *self.front(), self.alpha, tiles, tuple(warnings))
+        tiles = tuple(self.tiles.get(index) for index in range(self.count))
+        return Container(self.header, *self.front(), self.alpha, tiles, tuple(warnings), truncated)
 
     def front(self) -> tuple[bytes | None, bytes | None, bytes | None]:
         """Profile, EXIF and XMP."""

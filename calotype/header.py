@@ -18,9 +18,10 @@ MAX_SIDE = 65_535  # pixels; the header holds 16 bits
 MAX_PIXELS = 2**28  # 268 megapixels: a decoder may allocate 6 bytes for each of them
 SMALLEST_TILE, LARGEST_TILE = 64, 32_768  # pixels, powers of two
 MAX_TILES = 66_560  # follows: the most tiles of 64 x 64 that a picture within MAX_SIDE and MAX_PIXELS can have
+MAX_LAYERS = 255  # and layers times tiles are at most MAX_TILES
 
 _HEADER = struct.Struct("<HHBH4s")
-HEADER_BYTES = len(SIGNATURE) + 1 + 1 + 1 + _HEADER.size + 16 + 4  # a prefix this long always holds the header
+HEADER_BYTES = len(SIGNATURE) + 1 + 1 + 1 + _HEADER.size + 1 + 16 + 4  # a prefix this long always holds the header
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class Header:
     alpha: bool
     quality: int  # 0 to 65535; its meaning belongs to the codec
     tile: int  # side of a tile in pixels, a power of two, SMALLEST_TILE to LARGEST_TILE
+    layers: int = 0  # most layers that a layered file can have, 1 to MAX_LAYERS; 0 if it is not layered
 
     @property
     def tiles_across(self) -> int:
@@ -52,6 +54,11 @@ class Header:
         """Number of tiles, 1 to MAX_TILES."""
         return self.tiles_across * self.tiles_down
 
+    @property
+    def box_count(self) -> int:
+        """Number of boxes T, 1 to MAX_TILES: exactly of a file that is not layered, at most of one that is."""
+        return self.tile_count * max(self.layers, 1)
+
 
 def write_header(header: Header) -> bytes:
     """Signature, version and header box. Raises PictureError if a value is outside of the limits."""
@@ -59,10 +66,15 @@ def write_header(header: Header) -> bytes:
     if complaint is not None:
         raise PictureError(complaint)
     layout = (
-        (header.channels == 3) | (header.depth == 16) << 1 | header.alpha << 2 | (header.tile.bit_length() - 7) << 4
+        (header.channels == 3)
+        | (header.depth == 16) << 1
+        | header.alpha << 2
+        | bool(header.layers) << 3
+        | (header.tile.bit_length() - 7) << 4
     )
     fields = _HEADER.pack(header.width, header.height, layout, header.quality, header.bundle)
-    return SIGNATURE + bytes([VERSION]) + box("H", fields + header.codec.encode())
+    layers = bytes([header.layers] if header.layers else [])
+    return SIGNATURE + bytes([VERSION]) + box("H", fields + layers + header.codec.encode())
 
 
 def parse_header(view: memoryview) -> tuple[Header, int]:
@@ -82,14 +94,17 @@ def parse_header(view: memoryview) -> tuple[Header, int]:
     if len(view) > offset and view[offset] != ord("H"):
         raise FormatError(f"damaged: byte {offset} should begin the header ('H') but is 0x{view[offset]:02x}")
     found = sound_box(view, offset, "the header", "the header")
-    payload = bytes(view[found.start : min(found.stop, found.start + _HEADER.size + 17)])
+    payload = bytes(view[found.start : min(found.stop, found.start + _HEADER.size + 18)])
     if len(payload) <= _HEADER.size:
         raise FormatError(f"damaged: the header at byte {offset} has only {len(payload)} bytes")
     width, height, layout, quality, bundle = _HEADER.unpack_from(payload)
+    rest, layers = payload[_HEADER.size :], 0
     if layout & 8:
-        raise FormatError(f"bit 3 of byte {found.start + 4} (format) is set: a newer Calotype wrote this file, upgrade")
+        layers, rest = rest[0], rest[1:]
+        if not layers:
+            raise FormatError(f"the header at byte {offset} is not valid: a layered file of 0 layers")
     header = Header(
-        codec=payload[_HEADER.size :].decode("latin-1"),
+        codec=rest.decode("latin-1"),
         bundle=bundle,
         width=width,
         height=height,
@@ -98,6 +113,7 @@ def parse_header(view: memoryview) -> tuple[Header, int]:
         alpha=bool(layout & 4),
         quality=quality,
         tile=SMALLEST_TILE << (layout >> 4),
+        layers=layers,
     )
     complaint = _complaint(header)
     if complaint is not None:
@@ -138,6 +154,10 @@ def _complaint(header: Header) -> str | None:
         return f"quality {header.quality} is not between 0 and 65535"
     if len(header.bundle) != 4:
         return f"a bundle is named by 4 bytes, not by {len(header.bundle)}"
+    if not 0 <= header.layers <= MAX_LAYERS:
+        return f"{header.layers} layers are not 1 to {MAX_LAYERS}"
+    if header.box_count > MAX_TILES:
+        return f"{header.layers} layers of {header.tile_count} tiles are more than {MAX_TILES} boxes"
     if not re.fullmatch(r"[a-z0-9-]{1,16}", header.codec):
         return f"codec id {header.codec!r} is not 1 to 16 of the characters a-z, 0-9 and -"
     return None

@@ -25,6 +25,9 @@ class Info:
         quality: 1..100, as the encoder was told or found.
         tile: side of a tile in pixels.
         tiles: number of tiles.
+        layers: layers of a progressive file that are there, at least in part; 0 for other files.
+        most_layers: as many as there could be, for the encoder was told so; 0 for other files.
+        truncated: whether a progressive file just stops. It decodes all the same.
         icc, exif, xmp, alpha_bytes: bytes of the colour profile, EXIF, XMP and the coded alpha; 0 where there is none.
         size: bytes of the file.
     """
@@ -44,6 +47,9 @@ class Info:
     xmp: int
     alpha_bytes: int
     size: int
+    layers: int = 0
+    most_layers: int = 0
+    truncated: bool = False
 
     @property
     def bpp(self) -> float:
@@ -52,7 +58,7 @@ class Info:
 
 
 def probe(data: bytes) -> Info:
-    """What a whole file says of itself; FormatError if it is not one."""
+    """What a whole file says of itself; FormatError if it is not one. A progressive one may be cut."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))
@@ -62,4 +68,6 @@ def probe(data: bytes) -> Info:
         channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / QUALITY_STEPS,
         tile=header.tile, tiles=header.tile_count, icc=len(content.icc or b""), exif=len(content.exif or b""),
         xmp=len(content.xmp or b""), alpha_bytes=len(content.alpha or b""), size=len(data),
+        layers=-(-len(content.tiles) // header.tile_count) if header.layers else 0, most_layers=header.layers,
+        truncated=content.truncated,
     )  # fmt: skip

@@ -19,13 +19,13 @@ from PIL import Image, ImageFile
 
 import calotype
 from calotype import container, raster
-from calotype.errors import CalotypeError
+from calotype.errors import CalotypeError, FormatError
 
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
 _OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "codec", "threads")
-_CODEC_OPTIONS = ("effort", "tune", "scale", "model", "base")  # see calotype.encode
+_CODEC_OPTIONS = ("effort", "tune", "scale", "model", "base", "iterations")  # see calotype.encode
 _METADATA = ("icc_profile", "exif", "xmp")
 
 
@@ -41,7 +41,7 @@ class CalotypeImageFile(ImageFile.ImageFile):
     """A ``.calo`` file that Pillow has opened: the header and the metadata, the pixels when they are asked for.
 
     16-bit grey is mode I;16; 16-bit RGB, and 16 bits with alpha, come as 8 bits, because Pillow has no mode for them.
-    With ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES`` set, what is left of a damaged file is decoded.
+    With ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES`` set, what is left of a damaged or truncated file is decoded.
     """
 
     format = FORMAT
@@ -70,6 +70,8 @@ class CalotypeImageFile(ImageFile.ImageFile):
         """Decode the pixels, once. Raises CaloFileError."""
         if self.tile:
             try:
+                if not ImageFile.LOAD_TRUNCATED_IMAGES:
+                    self._whole()
                 image = calotype.decode(self._data, salvage=ImageFile.LOAD_TRUNCATED_IMAGES)
             except CalotypeError as error:
                 raise CaloFileError(str(error)) from error
@@ -85,10 +87,16 @@ class CalotypeImageFile(ImageFile.ImageFile):
     def verify(self) -> None:
         """Check the file without decoding it. Raises CaloFileError."""
         try:
-            container.unpack(self._data)
+            self._whole()
         except CalotypeError as error:
             raise CaloFileError(str(error)) from error
         super().verify()
+
+    def _whole(self) -> None:
+        """FormatError unless the file is whole: a progressive one that just stops decodes, but Pillow's users ask."""
+        content = container.unpack(self._data)
+        if content.truncated:
+            raise FormatError(f"image file is truncated: {content.warnings[0]}")
 
 
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:

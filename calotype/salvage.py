@@ -38,7 +38,7 @@ def collect(view: memoryview, offset: int, parts: Parts) -> list[str]:
     Raises FormatError only for an intact critical box of the future.
     """
     warnings = _Warnings()
-    count = parts.header.tile_count
+    count = parts.header.box_count
     effort = EFFORT * len(view) + 2**20
     while not parts.ended and effort >= 0:
         index = parts.next
@@ -48,7 +48,7 @@ def collect(view: memoryview, offset: int, parts: Parts) -> list[str]:
             again, index, effort = _search(view, offset, count, effort - FAULT)
             if again is not None and again.offset == offset and again.kind == "T":
                 place = f"at byte {offset}, where {parts.expected()} should be"
-                warnings.add(f"tile {index + 1} of {count} stands {place}")
+                warnings.add(f"{parts.tile(index)} stands {place}")
             else:
                 warnings.add(problem)
             if again is None:
@@ -69,9 +69,11 @@ def collect(view: memoryview, offset: int, parts: Parts) -> list[str]:
         sentences.append("the alpha channel is lost")
     if parts.ended and offset < len(view):
         sentences.append(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
-    lost = [index + 1 for index in range(count) if index not in parts.tiles]
-    if lost:
-        sentences.append(f"{len(lost)} of {count} tiles are lost: {_ranges(lost)}")
+    lost = [index + 1 for index in range(parts.count) if index not in parts.tiles]
+    if lost and parts.header.layers:
+        sentences.append(f"{len(lost)} of {parts.count} parts of the tiles are lost: {_ranges(lost)}")
+    elif lost:
+        sentences.append(f"{len(lost)} of {parts.count} tiles are lost: {_ranges(lost)}")
     return sentences
 
 

@@ -75,6 +75,22 @@ def main() -> None:
         expected[name] = {"shape": list(decoded.shape), "latents": latents_hash(data), "corner": corner}
     (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
     make_enlarged()
+    make_progressive()
+
+
+def make_progressive() -> None:
+    """A file of ``toderici2017``, its weights, and what it decodes to."""
+    import shutil
+
+    import calotype
+    from tests.small_toderici2017 import write_progressive
+
+    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
+    shutil.rmtree(GOLDEN / "weights" / "toderici2017", ignore_errors=True)
+    write_progressive(GOLDEN / "weights", drawing(256, 256, 3, 8))
+    data = calotype.encode(drawing(60, 530, 3, 8), codec="toderici2017", quality=60, threads=1)
+    (GOLDEN / "toderici2017.calo").write_bytes(data)
+    np.save(GOLDEN / "toderici2017.npy", calotype.decode(data, as_array=True))
 
 
 def make_enlarged() -> None:

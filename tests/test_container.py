@@ -165,7 +165,7 @@ def test_limits_follow_from_each_other() -> None:
         return Header("t", b"", width, height, 1, 8, False, 0, calo.SMALLEST_TILE).tile_count
 
     assert max(map(most_tiles, range(1, calo.MAX_SIDE + 1))) == calo.MAX_TILES
-    longest = dataclasses.replace(HEADER, codec="x" * 16, alpha=False)
+    longest = dataclasses.replace(HEADER, codec="x" * 16, alpha=False, layers=7)
     assert len(head(longest)) == calo.HEADER_BYTES
 
 
@@ -244,7 +244,9 @@ WRONG = [
     (header_file(b"short"), "header at byte 8 has only 5 bytes"),
     (header_file(bytes(11) + b"t"), "header at byte 8 is not valid: the picture is 0 x 0"),
     (header_file(b"\xff\xff\xff\xff" + bytes(7) + b"t"), "the limit is 268435456"),
-    (header_file(b"\1\0\1\0\x08" + bytes(6) + b"t"), "bit 3 of byte 14.*upgrade"),
+    (header_file(b"\1\0\1\0\x08" + bytes(7) + b"t"), "a layered file of 0 layers"),
+    (header_file(b"\1\0\1\0\x08" + bytes(6) + b"t"), "codec id ''"),
+    (header_file(b"\xff\xff\xff\x0f\x08" + bytes(6) + b"\xfft"), "255 layers of 65536 tiles are more than 66560"),
     (header_file(b"\1\0\1\0\xa0" + bytes(6) + b"t"), "tile of 65536"),
     (header_file(b"\1\0\1\0\0" + bytes(6)), "only 11 bytes"),
     (header_file(b"\1\0\1\0\0" + bytes(6) + b"T"), "codec id 'T'"),
@@ -458,7 +460,7 @@ def test_the_last_tile_dropped_or_doubled() -> None:
     with pytest.raises(FormatError, match="one more than the 12"):
         unpack(rearranged(*range(12), 11))
     container = unpack(rearranged(*range(12), 11), salvage=True)
-    assert lost(container) == [] and any("tile 12 stands a second time" in text for text in container.warnings)
+    assert lost(container) == [] and any("tile 12 of 12 stands a second time" in text for text in container.warnings)
 
 
 def test_a_tile_cut_out_is_salvaged_exactly() -> None:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
-from . import bench, codecs, compare, decode, encode, extract, info, restore, train, upscale, wrap
+from . import bench, codecs, compare, decode, encode, extract, info, restore, train, truncate, upscale, wrap
 from .lesson import lesson
 from .signals import die_cleanly
 
@@ -60,6 +60,7 @@ def calotype(
 app.command(help=encode.HELP)(encode.encode)
 app.command(help=decode.HELP)(decode.decode)
 app.command(help=info.HELP)(info.info)
+app.command(help=truncate.HELP)(truncate.truncate)
 app.command(help=upscale.HELP)(upscale.upscale)
 app.command(help=restore.HELP)(restore.restore)
 app.command(help=extract.HELP)(extract.extract)

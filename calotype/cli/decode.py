@@ -25,6 +25,7 @@ HELP = lesson(
         "decode photo.calo -o photo.jpg": "the suffix is the format",
         "decode small/ -o album/ --format webp": "a folder, mirrored",
         "decode photo.calo --region 0,0,640,480": "the upper left corner",
+        "decode photo.calo --iterations 4": "the first layers of a progressive file",
         "decode damaged.calo --salvage": "what can be saved",
         "decode - < photo.calo > photo.png": "in a pipe",
     },
@@ -45,6 +46,10 @@ def decode(
         str | None,
         typer.Option(metavar="L,T,R,B", help="Only these pixels: LEFT,TOP,RIGHT,BOTTOM; the last two are excluded."),
     ] = None,
+    iterations: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Of a progressive file (codec toderici2017): so many layers at most."),
+    ] = None,
     salvage: Annotated[
         bool, typer.Option("--salvage", help="Of a damaged file, decode what is whole, and say what is lost.")
     ] = False,
@@ -63,7 +68,9 @@ def decode(
         from calotype.api import decode_raster
 
         data = streams.read(job.source)
-        picture = decode_raster(data, region=box, threads=threads, salvage=salvage, progress=progress)
+        picture = decode_raster(
+            data, region=box, iterations=iterations, threads=threads, salvage=salvage, progress=progress
+        )
         size = put_picture(job, picture, written)
         return batch.Result(len(data), size, picture.width, picture.height)
 

@@ -27,6 +27,7 @@ HELP = lesson(
         "encode photo.png --target-size 80kB": "as good as 80 kB can be",
         "encode photo.png --codec ledig2017 --scale 4": "for the lowest rates",
         "encode photo.png --codec tao2017 --base avif": "an AVIF inside",
+        "encode photo.png --codec toderici2017": "a file that can be cut anywhere",
         "encode *.jpg -o small/": "many, into a folder",
         "encode album/ -o small/": "a folder, mirrored",
         "encode - < photo.png > photo.calo": "in a pipe",
@@ -82,6 +83,9 @@ def encode(
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Of ledig2017: srresnet (the default) or srgan.")
     ] = None,
+    iterations: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Of toderici2017: at most so many. Default: 16.")
+    ] = None,
     strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
     threads: Threads = None,
     overwrite: Overwrite = False,
@@ -89,7 +93,7 @@ def encode(
 ) -> None:
     """See :data:`HELP`."""
     request = _request(quality, target_size, target_psnr, target_ssim)
-    given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base}
+    given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base, "iterations": iterations}
     options = {name: value for name, value in given.items() if value is not None}
     check_codec(codec)
     check_options(codec, options)

@@ -117,6 +117,7 @@ def _sheet(report: _Report) -> None:
         "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else f'{WRAPPED} as it was'}",
         "weights": f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
+        **({"layers": _layers(info)} if info.most_layers else {}),
         "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",
         "file": f"{info.size:,} bytes, {info.bpp:.3f} bits per pixel",
     }
@@ -124,6 +125,11 @@ def _sheet(report: _Report) -> None:
     emit(console, report.label, "bold")
     for name, value in rows.items():
         emit(console, f"  {name:<8}  {value}")
+
+
+def _layers(info: Info) -> str:
+    """How much of a progressive file is there."""
+    return f"{info.layers} of at most {info.most_layers}{', truncated' if info.truncated else ''}"
 
 
 def _table(reports: list[_Report]) -> None:

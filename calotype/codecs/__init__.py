@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ..errors import PictureError
 
@@ -29,6 +29,11 @@ class Codec(Protocol):
     bundle: Bundle
     tile: int
 
+    @property
+    def layers(self) -> int:
+        """The most layers that its files have, one behind the other in their boxes; 0 if they are not layered."""
+        ...
+
     def with_options(self, **options: Any) -> Codec:
         """This codec, encoding as told; PictureError for an option that it does not have, or a value it refuses."""
         ...
@@ -42,7 +47,7 @@ class Codec(Protocol):
         ...
 
     def encode(self, samples: Any, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
-        """Tile payloads in raster order."""
+        """Tile payloads in raster order; layer by layer, as many as needed, if files are layered."""
         ...
 
     def latents(self, samples: Any) -> Any:
@@ -58,6 +63,15 @@ class Codec(Protocol):
         region: Rectangle | None = None, progress: Progress | None = None, salvage: bool = False,
     ) -> Any:  # fmt: skip
         """Samples of a picture or of a region of it; FormatError if they do not come out whole."""
+        ...
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """What a codec of layered files has besides."""
+
+    def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
+        """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""
         ...
 
 
@@ -97,6 +111,12 @@ def _make_tao2017(bundle: Bundle, threads: int) -> Codec:
     return Tao2017(bundle, threads)
 
 
+def _make_toderici2017(bundle: Bundle, threads: int) -> Codec:
+    from .toderici2017 import Toderici2017
+
+    return Toderici2017(bundle, threads)
+
+
 @lru_cache(maxsize=8)
 def _opened(codec: str, path: object, digest: str, threads: int) -> Codec:
     from .. import bundles
@@ -124,6 +144,12 @@ REGISTRY: dict[str, Entry] = {
         "a JPEG, JPEG 2000, WebP or AVIF inside, which any program opens, and networks that restore it",
         "end-to-end compression framework (Tao 2017)",
         _make_tao2017,
+    ),
+    "toderici2017": Entry(
+        "toderici2017",
+        "progressive: a file that can be cut anywhere and still opens, better with every further byte",
+        "recurrent networks, full resolution (Toderici 2017)",
+        _make_toderici2017,
     ),
 }
 DEFAULT = "talbot"

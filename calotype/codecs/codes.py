@@ -64,10 +64,12 @@ class State:
     Attributes:
         sums: integers ``(F, h, w)``.
         iteration: how many iterations they are of.
+        seen: what the depthwise layer of the next iteration makes of ``sums``, once that is known: all passes need it.
     """
 
     sums: Array
     iteration: int = 0
+    seen: Array | None = None
 
 
 class CodeModel:
@@ -95,38 +97,44 @@ class CodeModel:
     def encode(self, bits: Bits, state: State) -> bytes:
         """The next iteration's ``bits (C, h, w)`` of -1 and 1, or 0 where a cell has stopped (not coded)."""
         encoder = Encoder(tables())
+        self.encode_into(encoder, bits, state)
+        return check(bits) + encoder.finish()
+
+    def encode_into(self, encoder: Encoder, bits: Bits, state: State) -> None:
+        """:meth:`encode` behind what ``encoder`` has been given, which has :func:`tables`; nothing guards it."""
         known = np.zeros(bits.shape, np.float32)
         going = bits[:1] != 0
         for index, mask in enumerate(passes(*bits.shape)):
             logits = self.predict(known, state, index)
             coded = mask & going
-            levels = np.where(coded, _levels(logits), 0).astype(np.uint8)
+            levels = np.where(coded, certainty(logits), 0).astype(np.uint8)
             wrong = (bits > 0) != (logits >= 0)
             encoder.encode((wrong & coded).reshape(-1), levels.reshape(-1))
             known = np.where(mask, bits, known).astype(np.float32)
         self.advance(state, known)
-        return _check(bits) + encoder.finish()
 
     def decode(self, data: bytes, going: npt.NDArray[np.bool_], state: State) -> Bits:
         """The bits of :meth:`encode`, where ``going (h, w)``; FormatError if they do not come out whole."""
         decoder = Decoder(tables(), data[CHECK_BYTES:])
+        bits = self.decode_from(decoder, going, state)
+        decoder.finish()
+        if check(bits) != data[:CHECK_BYTES]:
+            raise FormatError(
+                "the bits decoded differ from those encoded: the tile was written by other weights or arithmetic"
+            )
+        return bits
+
+    def decode_from(self, decoder: Decoder, going: npt.NDArray[np.bool_], state: State) -> Bits:
+        """The bits of :meth:`encode_into`; FormatError if there are none such."""
         known = np.zeros((self.channels, *going.shape), np.float32)
         for index, mask in enumerate(passes(*known.shape)):
             logits = self.predict(known, state, index)
             coded = mask & going[None]
-            levels = np.where(coded, _levels(logits), 0).astype(np.uint8)
-            symbols = decoder.decode(levels.reshape(-1)).reshape(levels.shape)
-            if (symbols < 0).any() or (symbols > 1).any():
-                raise FormatError("the entropy-coded data holds what no encoder writes: the tile is damaged")
-            positive = (logits >= 0) != (symbols == 1)
+            levels = np.where(coded, certainty(logits), 0).astype(np.uint8)
+            positive = (logits >= 0) != wrong_ones(decoder, levels)
             known = np.where(coded, np.where(positive, 1, -1), known).astype(np.float32)
-        decoder.finish()
-        bits: Bits = known.astype(np.int8)
-        if _check(bits) != data[:CHECK_BYTES]:
-            raise FormatError(
-                "the bits decoded differ from those encoded: the tile was written by other weights or arithmetic"
-            )
         self.advance(state, known)
+        bits: Bits = known.astype(np.int8)
         return bits
 
     def predicted_bits(self, bits: Bits, state: State) -> float:
@@ -135,9 +143,9 @@ class CodeModel:
         for index, mask in enumerate(passes(*bits.shape)):
             logits = self.predict(known, state, index)
             coded = np.broadcast_to(mask & (bits[:1] != 0), bits.shape)
-            certainty = (_levels(logits)[coded] - 0.5) / FINENESS
+            sure = (certainty(logits)[coded] - 0.5) / FINENESS
             wrong = ((bits > 0) != (logits >= 0))[coded]
-            total += float(np.logaddexp(0, np.where(wrong, certainty, -certainty)).sum() / np.log(2))
+            total += float(np.logaddexp(0, np.where(wrong, sure, -sure)).sum() / np.log(2))
             known = np.where(mask, bits, known).astype(np.float32)
         self.advance(state, known)
         return total
@@ -145,13 +153,14 @@ class CodeModel:
     def predict(self, known: Array, state: State, index: int) -> Array:
         """Integer logits ``(C, h, w)`` of a pass, in units of 1 / FINENESS, above zero for a likely 1."""
         t = state.iteration
-        x = np.concatenate([np.clip(state.sums, -STATE_LIMIT, STATE_LIMIT), known * np.float32(STATE_LIMIT // 4)])
-        h, w = x.shape[1:]
-        padded = np.pad(x, ((0, 0), (KERNEL // 2,) * 2, (KERNEL // 2,) * 2))
-        sums = np.zeros_like(x)
-        for i in range(KERNEL):
-            for j in range(KERNEL):
-                sums += self.depthwise[t, :, i, j, None, None] * padded[:, i : i + h, j : j + w]
+        h, w = known.shape[1:]
+        if state.seen is None:
+            state.seen = _depthwise(np.clip(state.sums, -STATE_LIMIT, STATE_LIMIT), self.depthwise[t, : self.features])
+        sums = np.zeros((self.features + self.channels, h, w), np.float32)
+        sums[: self.features] = state.seen
+        there = self.channels if index > 2 else self.channels // 2 if index else 0  # as passes() has it
+        current = known[:there] * np.float32(STATE_LIMIT // 4)
+        sums[self.features :][:there] = _depthwise(current, self.depthwise[t, self.features :][:there])
         x = _rescaled(sums.reshape(len(sums), -1), self.shifts["depthwise"][t], STATE_LIMIT)
         y = self.hidden[t] @ x + self.hidden_bias[t, index][:, None]
         y = _rescaled(np.maximum(y, 0), self.shifts["hidden"][t], HIDDEN_LIMIT)
@@ -163,9 +172,30 @@ class CodeModel:
         flat = self.entry[state.iteration] @ bits.reshape(len(bits), -1)
         state.sums = state.sums + flat.reshape(state.sums.shape)
         state.iteration += 1
+        state.seen = None
 
 
-def _levels(logits: Array) -> npt.NDArray[np.uint8]:
+def wrong_ones(decoder: Decoder, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Which of the predictions that sure were wrong; False where the level is 0. FormatError if no code says that."""
+    symbols = decoder.decode(levels.reshape(-1)).reshape(levels.shape)
+    if (symbols < 0).any() or (symbols > 1).any():
+        raise FormatError("the entropy-coded data holds what no encoder writes: the tile is damaged")
+    wrong: npt.NDArray[np.bool_] = symbols == 1
+    return wrong
+
+
+def _depthwise(x: Array, weight: Array) -> Array:
+    """Sums ``(C, h, w)`` over 5x5 neighbours, with weights ``(C, 5, 5)``; nothing stands outside."""
+    h, w = x.shape[1:]
+    padded = np.pad(x, ((0, 0), (KERNEL // 2,) * 2, (KERNEL // 2,) * 2))
+    sums: Array = np.zeros_like(x)
+    for i in range(KERNEL):
+        for j in range(KERNEL):
+            sums += weight[:, i, j, None, None] * padded[:, i : i + h, j : j + w]
+    return sums
+
+
+def certainty(logits: Array) -> npt.NDArray[np.uint8]:
     """How sure a prediction is: 1 .. LEVELS - 1."""
     levels: npt.NDArray[np.uint8] = np.clip(np.abs(logits) + (logits >= 0), 1, LEVELS - 1).astype(np.uint8)
     return levels
@@ -177,5 +207,6 @@ def _rescaled(sums: Array, factor: Array, limit: int) -> Array:
     return result
 
 
-def _check(bits: Bits) -> bytes:
+def check(bits: Bits) -> bytes:
+    """The low byte of the CRC-32 of bits."""
     return (zlib.crc32(np.ascontiguousarray(bits, np.int8).tobytes()) & 0xFF).to_bytes(CHECK_BYTES, "little")

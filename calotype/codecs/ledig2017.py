@@ -55,6 +55,7 @@ class Ledig2017:
     network: PictureNetwork = field(init=False)
     scale: int = field(init=False)  # by which the stored picture is smaller
     tile: int = field(init=False)  # pixels, a side
+    layers: int = 0
 
     def __post_init__(self) -> None:
         self.network = enlarger(self.bundle, self.threads)

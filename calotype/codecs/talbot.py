@@ -75,6 +75,7 @@ class Talbot:
     threads: int
     optimise: bool = True
     tile: int = TILE
+    layers: int = 0
     effort: int = DEFAULT_EFFORT
     gains: dict[str, Array] = field(init=False)  # (levels, M), logarithms
 

@@ -89,6 +89,7 @@ class Tao2017:
     base: str = DEFAULT_BASE
     scale: int = DEFAULT_SCALE
     tile: int = TILE
+    layers: int = 0
 
     def with_options(self, **options: Any) -> Tao2017:
         """This codec with another ``base`` or ``scale``; PictureError for any other option or value."""

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""``calotype truncate``: progressive ``.calo`` files made smaller, without encoding them anew."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ..container import EXTENSION
+from . import batch, streams
+from .destination import destination, keep_apart, wrong
+from .jobs import Job, plan
+from .lesson import lesson
+from .options import Inputs, Output, Overwrite, Quiet
+from .problems import guarded
+from .sizes import parse_size
+from .walk import CALOTYPE_SUFFIXES
+from .writing import put
+
+HELP = lesson(
+    "Make a progressive .calo file smaller: what is at its end goes.",
+    {
+        "truncate photo.calo -o small.calo --size 20kB": "at most 20,000 bytes",
+        "truncate photo.calo --size 20kB": "makes photo-truncated.calo",
+        "truncate large/ -o small/ --size 64KiB": "a folder, mirrored",
+        "truncate - --size 20kB < photo.calo > small.calo": "in a pipe",
+    },
+    "Only files of codec toderici2017 can be truncated; nothing is decoded and no weights are needed. The result is "
+    "what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is missing is "
+    "made a sound one.",
+    "At the same size, [bold]calotype encode --target-size[/bold] is better, for it chooses where in the picture the "
+    "bytes go.",
+    "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
+)
+
+
+@guarded
+def truncate(
+    inputs: Inputs,
+    size: Annotated[str, typer.Option(metavar="SIZE", help="At most so many bytes: 80kB, 64KiB, 1.5MB.")],
+    output: Output = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+) -> None:
+    """See :data:`HELP`."""
+    try:
+        most = parse_size(size)
+    except ValueError as error:
+        raise wrong("--size", str(error)) from None
+    place = destination(output, inputs, suffixes=[EXTENSION], other=None)
+    keep_apart(inputs, place, "truncated")
+    suffix = f"-truncated{EXTENSION}" if output is None else EXTENSION
+    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=True, overwrite=overwrite)
+
+    def work(job: Job, progress: batch.Progress) -> batch.Result:
+        from calotype.container import read_header
+        from calotype.truncation import truncate
+
+        data = streams.read(job.source)
+        made = truncate(data, most)
+        put(job, made)
+        header = read_header(made)
+        progress(1, 1)
+        return batch.Result(len(data), len(made), header.width, header.height)
+
+    nothing = f"no .calo files in {', '.join(inputs)}"
+    batch.run(todo, work, batch.dimensions, verb="truncated", nothing=nothing, quiet=quiet)
