@@ -13,8 +13,8 @@ from ..bundles import Bundle
 from ..errors import BundleError
 from ..planes import Array
 from ..runtime import graph
+from .cell_errors import CELL
 from .codes import CodeModel
-from .stopping import CELL
 
 LARGEST_HALO = 512  # pixels
 

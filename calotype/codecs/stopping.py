@@ -11,45 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from ..planes import Array
-from ..tiling import pad_to
-
-CELL = 16  # pixels of a side
-FLAT = 25.0  # variance of 8-bit samples from which on texture hides errors
-MASKING = 0.5  # how much it hides: 0 not at all (squared errors), 1 in proportion to the variance
-
-
-def cell_errors(x: Array, x_hat: Array) -> Array:
-    """Squared errors ``(h, w)``, on the scale of 8-bit samples, summed over each cell of planes ``(3, H, W)``.
-
-    Args:
-        x: the picture, in 0..1.
-        x_hat: what it looks like so far, ``(3, 16 h, 16 w)`` with 16 h >= H and 16 w >= W; clipped to 0..1 here.
-    """
-    height, width = x.shape[1:]
-    difference = np.clip(x_hat[:, :height, :width], 0, 1)
-    difference -= x
-    difference *= difference
-    squares = difference.sum(0)
-    rows, columns = x_hat.shape[1] // CELL, x_hat.shape[2] // CELL
-    whole = np.zeros((rows * CELL, columns * CELL), np.float32)
-    whole[:height, :width] = squares
-    errors: Array = whole.reshape(rows, CELL, columns, CELL).sum((1, 3)) * np.float32(255**2)
-    return errors
-
-
-def visibility(x: Array, masking: float = MASKING) -> Array:
-    """How much an error in each cell ``(h, w)`` counts: 1 in flat ones, less the more texture there is around.
-
-    Args:
-        x: planes ``(3, H, W)`` in 0..1.
-        masking: how much texture hides; 0 gives ones.
-    """
-    rows, columns = -(-x.shape[1] // CELL), -(-x.shape[2] // CELL)
-    grey = pad_to(x.mean(0), rows * CELL, columns * CELL) * np.float32(255)
-    eighths = grey.reshape(2 * rows, CELL // 2, 2 * columns, CELL // 2)  # quarters of cells: an edge is no texture
-    variance = eighths.var((1, 3)).reshape(rows, 2, columns, 2).min((1, 3))
-    weight: Array = ((FLAT / (FLAT + variance)) ** masking).astype(np.float32)
-    return weight
 
 
 def choose(errors: Array, bits: npt.NDArray[np.floating], price: float) -> npt.NDArray[np.intp]:

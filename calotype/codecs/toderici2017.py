@@ -27,10 +27,11 @@ from ..info import QUALITY_STEPS
 from ..planes import Array, Samples, from_planes, to_planes
 from ..tiling import Rectangle, grid, pad_to
 from . import refuse
+from .cell_errors import CELL, JUDGES
 from .codes import Bits
 from .layers import TileDecoder, encode_tile
 from .recurrence import Analysis, Networks, Window
-from .stopping import CELL, cell_errors, choose, settled, visibility
+from .stopping import choose, settled
 
 TILE = 512  # pixels
 WINDOW = 1024  # pixels: what the networks work on at once
@@ -38,16 +39,18 @@ SURROUNDINGS = 6  # cells around a window that the encoder sees: the decoder's h
 CACHED_TILES = 400  # decoded tiles kept for their neighbours, 0.5 MB each
 KEPT_PIXELS = 2**23  # the largest picture whose states are kept while it arrives: 300 MB
 QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
-HIGHEST_PRICE, LOWEST_PRICE = 12000.0, 1.0  # of a bit, at quality 1 and 100, in squared 8-bit errors of flat cells
-BITS = 26.0  # that an iteration takes of a cell, about, after entropy coding
+PRICES = {"ms-ssim": (300.0, 0.2), "psnr": (20000.0, 5.0)}  # of a bit at quality 1 and 100, in units of the errors
+DEFAULT_TUNE = "ms-ssim"
+BITS = 31.5  # that an iteration takes of a cell, about, after entropy coding
 
 Progress = Callable[[int, int], None]
 
 
-def price(stored_quality: int) -> float:
-    """Of a bit, in units of error, at a stored quality."""
+def price(tune: str, stored_quality: int) -> float:
+    """Of a bit, in units of the errors of a tuning, at a stored quality."""
+    highest, lowest = PRICES[tune]
     share = (stored_quality / QUALITY_STEPS - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
-    return math.exp(math.log(HIGHEST_PRICE) * (1 - share) + math.log(LOWEST_PRICE) * share)
+    return math.exp(math.log(highest) * (1 - share) + math.log(lowest) * share)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,7 @@ class Latents:
 
     Attributes:
         bits: ``(T, C, h, w)`` of -1 and 1.
-        errors: ``(T + 1, h, w)`` of each cell before the first and after each iteration, weighted by visibility;
+        errors: ``(T + 1, h, w)`` of each cell before the first and after each iteration, as the tuning judges it;
             infinite where an iteration was not tried.
     """
 
@@ -72,12 +75,14 @@ class Toderici2017:
         bundle: the weights.
         threads: of the computation.
         iterations: the most that a file gets.
+        tune: by which errors cells stop, a key of :data:`calotype.codecs.cell_errors.JUDGES`.
         layers: as the header says it.
     """
 
     bundle: Bundle
     threads: int
     iterations: int = 0
+    tune: str = DEFAULT_TUNE
     tile: int = TILE
     networks: Networks = field(init=False)
 
@@ -91,13 +96,17 @@ class Toderici2017:
         return self.iterations
 
     def with_options(self, **options: object) -> Toderici2017:
-        """This codec with fewer ``iterations``; PictureError for any other option or value."""
-        iterations = options.pop("iterations", self.iterations)
+        """This codec with fewer ``iterations`` or another ``tune``; PictureError for any other option or value."""
+        iterations, tune = options.pop("iterations", self.iterations), options.pop("tune", self.tune)
         refuse(self.bundle.codec, options)
         most = self.networks.iterations
         if not isinstance(iterations, int) or isinstance(iterations, bool) or not 1 <= iterations <= most:
             raise PictureError(f"iterations {iterations!r} of codec '{self.bundle.codec}' are not 1 to {most}")
-        return replace(self, iterations=iterations)
+        if not isinstance(tune, str) or tune not in JUDGES:
+            raise PictureError(
+                f"there is no tuning {tune!r} of codec '{self.bundle.codec}'; there are: {', '.join(JUDGES)}"
+            )
+        return replace(self, iterations=iterations, tune=tune)
 
     def stored_quality(self, quality: float) -> int:
         """Quality 1..100 as the header stores it; PictureError outside of the range."""
@@ -119,7 +128,7 @@ class Toderici2017:
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Payloads of a picture ``(H, W, 1 or 3)``, layer by layer, in each the tiles in raster order."""
-        return self.encode_latents(self.analyse(samples, price(stored_quality), progress), stored_quality)
+        return self.encode_latents(self.analyse(samples, price(self.tune, stored_quality), progress), stored_quality)
 
     def latents(self, samples: Samples) -> Latents:
         """All bits, for coding at several qualities."""
@@ -139,12 +148,12 @@ class Toderici2017:
             seen = cells.grown(SURROUNDINGS, lattice)
             x = to_planes(samples[seen.scaled(CELL).grown(0, picture).slices])
             inner, place = cells.relative_to(seen).slices, cells.slices
-            weight = visibility(x)
+            judge = JUDGES[self.tune](x)
             analysis = Analysis(self.networks, pad_to(x, seen.height * CELL, seen.width * CELL))
-            errors[0, *place] = (weight * cell_errors(x, analysis.x_hat))[inner]
+            errors[0, *place] = judge(analysis.x_hat)[inner]
             for t in range(self.iterations):
                 bits[t, :, *place] = analysis.step()[:, *inner]
-                errors[t + 1, *place] = (weight * cell_errors(x, analysis.x_hat))[inner]
+                errors[t + 1, *place] = judge(analysis.x_hat)[inner]
                 if settled(errors[: t + 2, *place], BITS, at):
                     break
             if progress:
@@ -153,7 +162,7 @@ class Toderici2017:
 
     def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
         """:meth:`encode` from there."""
-        until = choose(latents.errors, np.full(len(latents.bits), BITS), price(stored_quality))
+        until = choose(latents.errors, np.full(len(latents.bits), BITS), price(self.tune, stored_quality))
         return self.code(latents.bits, until)
 
     def code(self, bits: Bits, until: npt.NDArray[np.intp]) -> list[bytes]:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.codecs.stopping import cell_errors, choose, settled, visibility
+from calotype.codecs.stopping import choose, settled
 
 
 @given(st.integers(0, 10**6), st.floats(0, 100), st.floats(0, 100))
@@ -28,24 +28,6 @@ def test_free_bits_go_to_the_least_error_and_dear_ones_stop_at_once() -> None:
     assert choose(errors, bits, 0)[0, 0] == 2
     each = np.array([1, 9, 1, 1.0])[:, None, None]
     assert choose(np.array([9, 5, 3, 1, 0.5], np.float32)[:, None, None], each, 1.0)[0, 0] == 1
-
-
-def test_errors_are_those_of_the_picture_alone() -> None:
-    x = np.zeros((3, 17, 20), np.float32)
-    x_hat = np.full((3, 32, 32), 2.0, np.float32)  # clipped to 1
-    errors = cell_errors(x, x_hat)
-    assert errors.shape == (2, 2)
-    assert np.allclose(errors, 3 * 255**2 * np.outer([16, 1], [16, 4]))
-    assert (x == 0).all() and (x_hat == 2).all()
-
-
-def test_texture_hides_errors() -> None:
-    x = np.full((3, 40, 32), 0.5, np.float32)
-    x[:, :, 16:] += np.random.default_rng(1).normal(0, 0.1, (40, 16)).astype(np.float32)
-    weight = visibility(x)
-    assert weight.shape == (3, 2)
-    assert np.allclose(weight[:, 0], 1) and (weight[:, 1] < 0.5).all()
-    assert (visibility(x, 0) == 1).all()
 
 
 def test_what_gains_nothing_has_settled() -> None:
