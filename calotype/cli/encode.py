@@ -67,7 +67,7 @@ def encode(
     ] = None,
     tune: Annotated[
         str | None,
-        typer.Option(metavar="METRIC", help="Of talbot: psnr, or ms-ssim if you have such weights."),
+        typer.Option(metavar="METRIC", help="Of talbot and toderici2017: psnr or ms-ssim."),
     ] = None,
     scale: Annotated[
         int | None,
