@@ -137,7 +137,7 @@ def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefe
         codec: id of the codec.
         tag: of the bundle that a file names; any by default.
         name: id of the bundle, for a codec that has several; any by default.
-        prefer: id of the bundle to take if several fit.
+        prefer: id of the bundle to take if several fit that lie in the same place.
 
     Raises:
         BundleError: there is none, or it is damaged.
@@ -154,6 +154,7 @@ def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefe
             f"{what} codec '{codec}' are not in {places}{there}; upgrade the package, or name their folder in "
             f"{ENVIRONMENT}"
         )
-    found = next((b for b in candidates if b.id == prefer), candidates[0])
+    place = candidates[0].path.parent
+    found = next((b for b in candidates if b.id == prefer and b.path.parent == place), candidates[0])
     _verified(found.path, found.hash)
     return found

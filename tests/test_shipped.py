@@ -11,7 +11,8 @@ from PIL import Image
 import calotype
 from calotype import bundles, codecs
 from calotype.benchmark import ours
-from calotype.metrics import psnr
+from calotype.codecs.talbot import TUNINGS
+from calotype.metrics import ms_ssim, psnr
 from tests.make_golden import latents_hash
 
 skimage = pytest.importorskip("skimage")
@@ -41,26 +42,28 @@ def test_symbols_are_identical_everywhere(photograph: np.ndarray, monkeypatch: p
     assert len(hashes | {latents_hash(data)}) == 1
 
 
-def test_no_sum_of_the_shipped_integer_graphs_leaves_the_exact_range() -> None:
+@pytest.mark.parametrize("weights", TUNINGS.values())
+def test_no_sum_of_the_shipped_integer_graphs_leaves_the_exact_range(weights: str) -> None:
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("torch")
     from calotype.training.integer import sums_stay_exact
 
-    folder = bundles.find("talbot").path
+    folder = bundles.find("talbot", name=weights).path
     for name in ("z_pass", "h_s", "pass1", "pass2", "pass3", "pass4"):
         assert sums_stay_exact(onnx.load(folder / f"{name}.onnx"))
 
 
-def test_bytes_and_fidelity_rise_with_quality(photograph: np.ndarray) -> None:
-    files = [calotype.encode(photograph, quality=q) for q in range(1, 101, 9)]
+@pytest.mark.parametrize(("tune", "highest"), [("psnr", 38), ("ms-ssim", 37)])
+def test_bytes_and_fidelity_rise_with_quality(photograph: np.ndarray, tune: str, highest: float) -> None:
+    files = [calotype.encode(photograph, quality=q, tune=tune) for q in range(1, 101, 9)]
     fidelity = [psnr(photograph, calotype.decode(f, as_array=True)) for f in files]
     assert [len(f) for f in files] == sorted(len(f) for f in files) and len(files[-1]) > 10 * len(files[0])
-    assert fidelity == sorted(fidelity) and fidelity[-1] > 38
+    assert fidelity == sorted(fidelity) and fidelity[-1] > highest
 
 
 def test_the_size_is_what_the_tables_predict(photograph: np.ndarray) -> None:
     for quality in (30, 60, 90):
-        size = len(calotype.encode(photograph, quality=quality)) - 48
+        size = len(calotype.encode(photograph, quality=quality, tune="psnr")) - 48
         assert size == pytest.approx(ours.predict(photograph, quality), rel=0.01)
 
 
@@ -68,7 +71,16 @@ def test_smaller_than_jpeg_at_the_same_fidelity(photograph: np.ndarray) -> None:
     buffer = io.BytesIO()
     Image.fromarray(photograph).save(buffer, "JPEG", quality=40, optimize=True, progressive=True)
     wanted = psnr(photograph, np.asarray(Image.open(buffer)))
-    assert len(calotype.encode(photograph, target_psnr=wanted)) < 0.7 * len(buffer.getvalue())
+    assert len(calotype.encode(photograph, target_psnr=wanted, tune="psnr")) < 0.7 * len(buffer.getvalue())
+
+
+def test_each_tuning_is_the_better_one_by_its_metric(photograph: np.ndarray) -> None:
+    files = {tune: calotype.encode(photograph, target_size=6000, tune=tune) for tune in TUNINGS}
+    assert all(5700 < len(f) <= 6000 for f in files.values())
+    decoded = {tune: calotype.decode(f, as_array=True) for tune, f in files.items()}
+    assert psnr(photograph, decoded["psnr"]) > psnr(photograph, decoded["ms-ssim"])
+    assert ms_ssim(photograph, decoded["ms-ssim"]) > ms_ssim(photograph, decoded["psnr"])
+    assert calotype.encode(photograph, target_size=6000) == files["ms-ssim"]  # the default
 
 
 def test_tiles_do_not_show(photograph: np.ndarray) -> None:

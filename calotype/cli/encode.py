@@ -67,7 +67,7 @@ def encode(
     ] = None,
     tune: Annotated[
         str | None,
-        typer.Option(metavar="METRIC", help="Of talbot and toderici2017: psnr or ms-ssim."),
+        typer.Option(metavar="METRIC", help="Of talbot and toderici2017: ms-ssim (the default) or psnr."),
     ] = None,
     scale: Annotated[
         int | None,

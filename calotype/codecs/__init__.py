@@ -85,11 +85,17 @@ class Entry:
     make: Callable[[Bundle, int], Codec]
     prefer: str | None = None  # id of the bundle to encode with, where there are several
 
-    def open(self, threads: int, tag: bytes | None = None) -> Codec:
-        """The codec with its preferred weights, or with those that a file names by ``tag``; BundleError if missing."""
+    def open(self, threads: int, tag: bytes | None = None, prefer: str | None = None) -> Codec:
+        """The codec with its preferred weights, or others; BundleError if there are none.
+
+        Args:
+            threads: of the computation.
+            tag: of the weights that a file names.
+            prefer: id of the weights to take instead of the codec's usual ones, if they are there.
+        """
         from .. import bundles
 
-        bundle = bundles.find(self.id, tag, prefer=self.prefer)
+        bundle = bundles.find(self.id, tag, prefer=prefer or self.prefer)
         return _opened(self.id, bundle.path, bundle.hash, threads)
 
 
@@ -131,6 +137,7 @@ REGISTRY: dict[str, Entry] = {
         "the flagship: photographs in real time on a plain CPU, any quality from one model",
         "transform codec with a hierarchical prior (Ballé 2018, Minnen 2018)",
         _make_talbot,
+        prefer="talbot-ms-ssim",
     ),
     "ledig2017": Entry(
         "ledig2017",

@@ -44,7 +44,7 @@ Progress = Callable[[int, int], None]
 
 @dataclass
 class Ledig2017:
-    """The codec with the super-resolution network of one bundle; talbot's weights are its preferred ones, or a file's.
+    """The codec with the super-resolution network of one bundle; talbot's weights are those for PSNR, or a file's.
 
     Options for encoding: ``scale`` (2 or 4; default 2) and ``model`` (``srresnet`` or ``srgan``; default srresnet).
     """
@@ -71,7 +71,7 @@ class Ledig2017:
 
     def inner(self, tag: bytes | None = None) -> Codec:
         """The codec of the small picture, ``talbot``."""
-        return get("talbot").open(self.threads, tag)
+        return get("talbot").open(self.threads, tag, prefer="talbot")  # small pictures should be what the large one was
 
     def stored_quality(self, quality: float) -> int:
         """See :func:`calotype.codecs.talbot.quality_to_header`."""
