@@ -24,7 +24,7 @@ from rich.table import Table
 
 from calotype.benchmark import Codec
 from calotype.benchmark.codec import Picture
-from calotype.benchmark.ours import TALBOT
+from calotype.benchmark.ours import TALBOT_MS_SSIM as OURS
 from calotype.benchmark.peers import AVIF, JPEG, WEBP
 from calotype.benchmark.pictures import Photograph, load_photograph
 from calotype.benchmark.records import Record, Trial, fingerprint
@@ -179,7 +179,7 @@ def run(photo: Path, folder: Path, quality: float, console: Console) -> None:
     height, width = photograph.samples.shape[:2]
     console.print(f"{photo.name}: {width} x {height} pixels, {photo.stat().st_size:,} bytes as it lies on disk")
     with console.status("Calotype encodes and decodes") as status:
-        ours = run_codec("Calotype", TALBOT, photograph, quality)
+        ours = run_codec("Calotype", OURS, photograph, quality)
         outcomes = [ours]
         for label, codec in PEERS.items():
             status.update(f"{label}: looking for the quality that gives {ours.record.bytes:,} bytes")

@@ -245,7 +245,7 @@ def test_largest_within(photographs: list[Photograph]) -> None:
 def test_the_demo_with_another_codec_in_our_place(
     photographs: list[Photograph], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo, "TALBOT", JPEG2000)
+    monkeypatch.setattr(demo, "OURS", JPEG2000)
     monkeypatch.setattr(demo, "PEERS", {"JPEG": JPEG, "WebP": WEBP})
     monkeypatch.setenv("COLUMNS", "140")
     photo, out = tmp_path / "my photo.png", tmp_path / "out"
