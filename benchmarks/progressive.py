@@ -105,12 +105,13 @@ def summary(pictures: dict[str, dict[str, Rows]]) -> dict[str, Any]:
             found = bd_rate(column(jpeg, "bpp"), column(jpeg, key), column(ours, "bpp"), column(ours, key))
             rates[f"{kind}, {key}"] = None if found is None else found.percent
     steps = [np.diff([row["ms-ssim"] for row in rows["iterations"]]).min() for rows in pictures.values()]
-    return {"averages": averages, "bd_rate_against_jpeg": rates, "largest_loss": float(-min(0.0, *steps))}
+    return {"averages": averages, "bd_rate_against_jpeg": rates, "largest_loss": max(0.0, float(-min(steps)))}
 
 
 def at(rows: Rows, key: str, bpp: float) -> float:
-    """Interpolated over the logarithm of the rate."""
-    return float(np.interp(np.log(bpp), np.log(column(rows, "bpp")), column(rows, key)))
+    """Interpolated over the logarithm of the rate; NaN outside of the rates that there are."""
+    rates, values = np.log(column(rows, "bpp")), column(rows, key)
+    return float(np.interp(np.log(bpp), rates, values, left=np.nan, right=np.nan))
 
 
 def markdown(found: dict[str, Any]) -> str:
@@ -138,9 +139,9 @@ def markdown(found: dict[str, Any]) -> str:
         {"bpp": b, "psnr": p, "ms-ssim": s}
         for b, p, s in zip(numbers["bpp"], numbers["psnr-rgb"], numbers["ms-ssim-rgb"], strict=True)
     ]
-    for bpp in (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.25, 1.5):
+    for bpp in (0.16, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0, 1.25, 1.5):
         cells = [at(rows, key, bpp) for key in METRICS for rows in (averages[key], theirs, averages["jpeg"])]
-        lines.append(f"| {bpp:g} | " + " | ".join(f"{value:.2f}" for value in cells) + " |")
+        lines.append(f"| {bpp:g} | " + " | ".join("–" if np.isnan(value) else f"{value:.2f}" for value in cells) + " |")
     for name, percent in found["bd_rate_against_jpeg"].items():
         lines.append(f"\nBD-rate against JPEG, {name}: {'no overlap' if percent is None else f'{percent:+.1f} %'}")
     lines.append(f"\nOne more iteration lowers MS-SSIM of a picture by {found['largest_loss']:.5f} at most.")

@@ -94,7 +94,7 @@ def _chunks(source: Readable | Iterable[bytes] | bytes) -> Iterator[bytes]:
     if read is not None:
         while chunk := read(CHUNK):
             yield _bytes(chunk)
-    elif isinstance(source, Iterable):
+    elif isinstance(source, Iterable) and not isinstance(source, str):
         for chunk in source:
             yield _bytes(chunk)
     else:

@@ -292,7 +292,8 @@ class Parts:
         return self.follow(view, offset)
 
     def prefix(self, size: int) -> str:
-        """What to say of a layered file that stops."""
+        """What to say of a layered file that stops. Raises FormatError if its alpha channel is missing."""
+        self._check_alpha(size)
         whole, more = divmod(self.next, self.header.tile_count)
         more_text = f" and {more} of {self.header.tile_count} tiles of the next one" if more else ""
         return (
@@ -358,10 +359,14 @@ class Parts:
         """Check the whole when the end box has ended at `offset`. Raises FormatError."""
         if self.next < (1 if self.header.layers else self.header.tile_count):
             raise FormatError(f"damaged: {self.expected()} is missing, the end box stands before byte {offset}")
-        if self.header.alpha and self.alpha is None:
-            raise FormatError(f"damaged: the alpha channel is missing, the picture ends at byte {offset} without it")
+        self._check_alpha(offset)
         if offset < len(view):
             raise FormatError(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
+
+    def _check_alpha(self, end: int) -> None:
+        """Raises FormatError if the picture ends, at byte `end`, without the alpha channel that the header names."""
+        if self.header.alpha and self.alpha is None:
+            raise FormatError(f"damaged: the alpha channel is missing, the picture ends at byte {end} without it")
 
     @property
     def count(self) -> int:

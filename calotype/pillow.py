@@ -96,7 +96,10 @@ class CalotypeImageFile(ImageFile.ImageFile):
         """FormatError unless the file is whole: a progressive one that just stops decodes, but Pillow's users ask."""
         content = container.unpack(self._data)
         if content.truncated:
-            raise FormatError(f"image file is truncated: {content.warnings[0]}")
+            raise FormatError(
+                f"image file is truncated: it ends at byte {len(self._data)}; "
+                "with PIL.ImageFile.LOAD_TRUNCATED_IMAGES set, what is there is loaded"
+            )
 
 
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:

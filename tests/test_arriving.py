@@ -109,6 +109,8 @@ def test_what_is_wrong_is_an_error(file: bytes) -> None:
     for source in (7, ["text"], io.StringIO("text")):
         with pytest.raises(FormatError, match="progressive takes"):
             steps(source)
+    with pytest.raises(FormatError, match="a binary file or an iterable of bytes, not str"):
+        steps("photo.calo")
 
 
 def test_images_are_arrays_if_wanted(file: bytes) -> None:

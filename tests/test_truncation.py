@@ -104,6 +104,16 @@ def test_damage_is_no_truncation() -> None:
                     assert unpack(damaged).truncated
 
 
+def test_a_file_that_stops_has_its_alpha_channel() -> None:
+    opening = head(dataclasses.replace(HEADER, alpha=True), alpha=b"PNG")
+    parts = b"".join(tile(part, i) for i, part in enumerate(PARTS))
+    assert unpack(opening + parts[:200]).alpha == b"PNG"
+    without = opening.replace(box("A", b"PNG"), b"") + parts[:200]
+    for read in (unpack, lambda data: calotype.truncate(data, 10**6), calotype.probe):
+        with pytest.raises(FormatError, match="alpha channel is missing"):
+            read(without)
+
+
 def test_lost_parts_are_none() -> None:
     data = pack(FULL)
     offset = data.index(PARTS[9])

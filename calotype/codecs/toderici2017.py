@@ -197,9 +197,12 @@ class Toderici2017:
                 FormatError; it is one all the same if no tile has a layer.
         """
         decoding = Decoding(self.networks, shape, depth, region, salvage)
+        nothing = FormatError("nothing can be saved: no tile of the picture has a whole layer")
+        if salvage and all(data is None for data in tiles):  # a header alone must not cost what it claims
+            raise nothing
         samples = decoding(tiles, progress)
         if salvage and not decoding.reader.found:
-            raise FormatError("nothing can be saved: no tile of the picture has a whole layer")
+            raise nothing
         return samples
 
     def growing(self, shape: tuple[int, int, int], depth: int) -> Decoding:

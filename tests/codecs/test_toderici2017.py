@@ -195,6 +195,12 @@ def test_salvage_keeps_the_layers_before_the_damage(file: bytes) -> None:
         quietly(file[: file.index(content.tiles[0] or b"?")], salvage=True)
 
 
+def test_a_header_alone_is_not_decoded(codec: Toderici2017) -> None:
+    for tiles in ((), (None, None)):
+        with pytest.raises(FormatError, match="nothing can be saved"):
+            codec.decode(tiles, (2**24, 2**24, 3), 8, 0, salvage=True)  # more than any memory
+
+
 def test_payloads_that_are_nonsense(codec: Toderici2017) -> None:
     samples = drawing(40, 40, 3, 8)
     first, second, *_ = codec.encode(samples, 25600)
