@@ -11,7 +11,7 @@ The frequencies are integers that sum to exactly 2^24, so that encoder and decod
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -81,21 +81,35 @@ def gaussian_tables(scales: npt.NDArray[np.float64], tail: float = 2.0**-22) -> 
         scales: standard deviations of the levels; that of level 0 is not used.
         tail: probability on each side that is left to the escape.
     """
-    limits, tables = [0], []
+    tables = []
     for scale in scales[1:]:
         limit = 1
         while 0.5 * math.erfc((limit + 0.5) / scale / math.sqrt(2)) > tail:
             limit += 1
-        edges = (np.arange(-limit, limit + 2) - 0.5) / scale / math.sqrt(2)
-        # erfc of the distance from zero keeps its precision in both tails.
-        upper = np.array([math.erfc(abs(e)) for e in edges])
-        cumulative = np.where(edges < 0, 0.5 * upper, 1 - 0.5 * upper)
-        p = np.append(np.diff(cumulative), 2 * 0.5 * math.erfc((limit + 0.5) / scale / math.sqrt(2)))
-        size = len(p)
-        table = 1 + np.floor(p / p.sum() * ((1 << PRECISION) - size)).astype(np.int64)
-        table[limit] += (1 << PRECISION) - table.sum()  # what rounding left goes to zero, the most probable
-        limits.append(limit)
-        tables.append(table)
+        tables.append(frequencies(gaussian(scale, limit)))
+    return from_frequencies(tables)
+
+
+def gaussian(scale: float, limit: int) -> npt.NDArray[np.float64]:
+    """Probabilities of a rounded, zero-mean Gaussian: of ``-limit .. limit`` and, last, of everything beyond."""
+    edges = (np.arange(-limit, limit + 2) - 0.5) / scale / math.sqrt(2)
+    # erfc of the distance from zero keeps its precision in both tails.
+    upper = np.array([math.erfc(abs(e)) for e in edges])
+    cumulative = np.where(edges < 0, 0.5 * upper, 1 - 0.5 * upper)
+    return np.append(np.diff(cumulative), upper[-1])
+
+
+def frequencies(p: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """Positive integers that sum to 2^24, about in proportion to ``p``, of ``-limit .. limit`` and the escape."""
+    size = len(p)
+    table: npt.NDArray[np.int64] = 1 + np.floor(p / p.sum() * ((1 << PRECISION) - size)).astype(np.int64)
+    table[size // 2 - 1] += (1 << PRECISION) - table.sum()  # what rounding left goes to zero, the most probable
+    return table
+
+
+def from_frequencies(tables: Sequence[npt.NDArray[np.int64]]) -> Tables:
+    """The tables of levels 1, 2, ..."""
+    limits = [0, *((len(table) - 2) // 2 for table in tables)]
     return Tables(np.array(limits, np.int32), np.concatenate(tables).astype(np.int32))
 
 

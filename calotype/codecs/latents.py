@@ -71,6 +71,13 @@ class Prior:
 
     def code(self, y: Array, quality: float, rounding: Rounding = nearest) -> Coded:
         """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1."""
+        encoder, y_hat, features = self.encoder(y, quality, rounding)
+        return Coded(check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits(), y_hat, features)
+
+    def encoder(
+        self, y: Array, quality: float, rounding: Rounding = nearest
+    ) -> tuple[Encoder, Array, tuple[Array, Array]]:
+        """Quantise ``y`` as :meth:`code` does: an encoder with all symbols, y_hat, and the features of z."""
         _, h, w = y.shape
         padded = pad_to(y, -(-h // LATTICE) * LATTICE, -(-w // LATTICE) * LATTICE)
         targets = lattices(padded, self.h_a(padded[None])[0][0])
@@ -84,7 +91,7 @@ class Prior:
             return values
 
         y_hat, features = self.walk(write, h, w, quality)
-        return Coded(check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits(), y_hat, features)
+        return encoder, y_hat, features
 
     def decode(self, data: bytes, h: int, w: int, quality: float) -> Array:
         """The latents ``(M, h, w)`` of :meth:`encode`; FormatError if they do not come out whole."""

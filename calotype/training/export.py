@@ -8,7 +8,7 @@ import math
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -18,18 +18,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..bundles import DESCRIPTION, bundle_hash
-from ..entropy import gaussian_tables
+from ..bundles import DESCRIPTION, TABLES, Bundle, bundle_hash
+from ..codecs.talbot import QUALITY_MAX, QUALITY_MIN
+from ..codecs.talbot import Talbot as Codec
+from ..entropy import Tables, gaussian_tables
 from ..errors import CalotypeError
 from ..files import TEMPORARY_PREFIX
+from ..info import QUALITY_STEPS
 from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
+from ..planes import Samples
 from .data import CropConfig, PictureCache, random_crop
 from .graphs import Graph, float_layer
 from .integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
+from .tables import fit
 from .weights import copy_weights, write_weights
 
 Z_ROWS = 256  # rows of the table of z's levels
 CALIBRATION_SEED = 5
+FITTED_CROPS, FITTED_SIDE = 48, 512  # what the probability tables are fitted to
 FACTS = {
     "id": "talbot",
     "codec": "talbot",
@@ -103,7 +109,9 @@ def replacement(folder: Path) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any]) -> str:
+def export_bundle(
+    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples] = ()
+) -> str:
     """Write the bundle of ``network`` and return its hash.
 
     Args:
@@ -111,15 +119,19 @@ def export_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
         crops: calibration pictures ``(B, 3, H, W)`` in 0..1; every quality is run on some of them.
         folder: made if missing; a bundle that is there is replaced, once the new one is complete.
         facts: what ``model.json`` says beside the configuration: id, title, paper, training provenance, licence.
+        pictures: ``(H, W, 3)``, at most a tile each, to fit the probability tables to; without them, the tables are
+            those of Gaussians.
 
     Raises:
         CalotypeError: the folder holds something else, or the network's sums could leave the exact integers.
     """
     with replacement(folder) as made:
-        return _write_bundle(network.eval(), crops, made, facts)
+        return _write_bundle(network.eval(), crops, made, facts, pictures)
 
 
-def _write_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any]) -> str:
+def _write_bundle(
+    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples]
+) -> str:
     config = network.config
     transforms = {"g_a": (3, network.g_a), "h_a": (config.m, network.h_a), "g_s": (config.m, network.g_s)}
     for name, (channels, transform) in transforms.items():
@@ -151,24 +163,30 @@ def _write_bundle(network: Talbot, crops: Tensor, folder: Path, facts: dict[str,
         graph.save(folder / f"{name}.onnx")
 
     # z's own scales: a level for each quality and channel, so that no float stands between quality and table.
-    tables = gaussian_tables(scales())
     position = torch.linspace(0, config.levels - 1, Z_ROWS)
     with torch.inference_mode():
         log_scale = network.interpolate(network.z_log_scale, position)[:, :, 0, 0].double().numpy()
     z_levels = np.clip(np.rint((log_scale - math.log(SCALE_MIN)) / scale_step()), 1, LEVELS - 1).astype(np.uint8)
-    np.savez_compressed(
-        folder / "tables.npz",
-        limits=tables.limits,
-        frequencies=tables.frequencies,
-        z_levels=z_levels,
-        steps=torch.exp(-network.finer).detach().numpy().astype(np.float32),
-        gain_encoder=network.gain_encoder.detach().numpy().astype(np.float32),
-        gain_decoder=network.gain_decoder.detach().numpy().astype(np.float32),
-    )
-    files = sorted(file.name for file in folder.iterdir())
-    digest = bundle_hash(folder, files)
-    description = {**facts, "files": files, "hash": digest, "configuration": asdict(config)}
-    (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+    arrays: dict[str, Any] = {
+        "z_levels": z_levels,
+        "steps": torch.exp(-network.finer).detach().numpy().astype(np.float32),
+        "gain_encoder": network.gain_encoder.detach().numpy().astype(np.float32),
+        "gain_decoder": network.gain_decoder.detach().numpy().astype(np.float32),
+    }
+
+    def describe(tables: Tables) -> str:
+        np.savez_compressed(folder / TABLES, limits=tables.limits, frequencies=tables.frequencies, **arrays)
+        files = sorted({file.name for file in folder.iterdir()} - {DESCRIPTION})
+        digest = bundle_hash(folder, files)
+        description = {**facts, "files": files, "hash": digest, "configuration": asdict(config)}
+        (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        return digest
+
+    digest = describe(gaussian_tables(scales()))
+    if pictures:
+        codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), torch.get_num_threads())
+        qualities = np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels) * QUALITY_STEPS
+        digest = describe(fit(codec, pictures, [round(quality) for quality in qualities], scales()))
     return digest
 
 
@@ -193,9 +211,17 @@ def export_run(
     rng = np.random.default_rng(CALIBRATION_SEED)
     crops = torch.stack([random_crop(pictures, CropConfig(), rng) for _ in range(4 * config.levels)])
     training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": len(pictures)}
-    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), "training": training})
+    fitted = CropConfig(FITTED_SIDE, scale_probability=0)
+    samples = [to_samples(random_crop(pictures, fitted, rng)) for _ in range(FITTED_CROPS)]
+    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), "training": training}, samples)
     write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
     return digest
+
+
+def to_samples(crop: Tensor) -> Samples:
+    """A crop ``(3, H, W)`` in 0..1 -> ``(H, W, 3)`` of 8 bits."""
+    samples: Samples = crop.permute(1, 2, 0).mul(255).round().clamp(0, 255).byte().numpy()
+    return samples
 
 
 def network_from_weights(weights: dict[str, Tensor], config: TalbotConfig | None = None) -> Talbot:

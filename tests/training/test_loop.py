@@ -12,6 +12,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from calotype.errors import CalotypeError  # noqa: E402
+from calotype.networks import layers  # noqa: E402
 from calotype.networks.layers import Depthwise  # noqa: E402
 from calotype.networks.talbot import Talbot, TalbotConfig, shuffle_phases, unshuffle_phases  # noqa: E402
 from calotype.training import loop as loop_module  # noqa: E402
@@ -81,6 +82,26 @@ def test_depthwise_gradients_are_those_of_the_general_convolution() -> None:
     weight = layer.weight.detach().clone().requires_grad_()
     torch.nn.functional.conv2d(x, weight, padding=2, groups=6).square().sum().backward()
     torch.testing.assert_close(layer.weight.grad, weight.grad)
+
+
+def test_compiled_gradients_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layers, "sum_taps", layers.sum_taps)  # to be put back
+    layer, x = Depthwise(8, 3), torch.randn(2, 8, 6, 7)
+    layer(x).square().sum().backward()
+    expected, layer.weight.grad = layer.weight.grad, None
+    if not layers.compile_gradients():
+        pytest.skip("no C++ compiler works here")
+    assert layers.sum_taps is not layers._sum_taps
+    layer(x).square().sum().backward()
+    torch.testing.assert_close(layer.weight.grad, expected)
+
+
+def test_without_a_compiler_gradients_stay_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch, "compile", fail)
+    assert not layers.compile_gradients() and layers.sum_taps is layers._sum_taps
 
 
 def test_phases_come_back() -> None:
