@@ -64,6 +64,8 @@ class TileDecoder:
     def __call__(self, payload: bytes) -> Bits:
         """The bits of the next layer, ``(C, h, w)``; FormatError if they do not come out whole."""
         first = self.state.iteration == 0
+        if first and not payload:
+            raise FormatError("the first layer is empty: the tile is damaged")
         if not payload:
             self.going = np.zeros_like(self.going)
         if not self.going.any():

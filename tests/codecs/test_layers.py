@@ -79,7 +79,8 @@ def test_nonsense_is_an_error(model: CodeModel) -> None:
 @pytest.mark.parametrize(
     ("payloads", "words"),
     [
-        ([b"", b"\0\0\0"], "goes on where all cells have stopped"),
+        ([b""], "first layer is empty"),
+        ([None, b"", b"\0\0\0"], "goes on where all cells have stopped"),
         ([b"\0\0\0"], "whole number of 32-bit words"),
         ([None, b"\0"], "shorter than"),
         ([b"\0" + bytes(range(1, 41))], "differ|goes on|no encoder"),
