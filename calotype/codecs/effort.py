@@ -8,9 +8,10 @@
 7 to 9  refined by gradient descent through the decoder before that (needs PyTorch)
 ======  ==============================================================================================
 
-From 4 on, the best is what has the least ``bits + lambda * squared error`` with bytes as they are written and lambda
-the one that the quality was trained for. Each tries what the lower ones of these try (7 to 9 what 6 tries, and a
-refinement of their own), so that 4 to 6 are never worse than the efforts below by that measure, nor 7 to 9 than 6.
+From 4 on, the best is what has the least ``bits + lambda * distortion`` with bytes as they are written, and lambda and
+distortion those that the weights were trained for (:mod:`calotype.codecs.distortion`). Each tries what the lower ones
+of these try (7 to 9 what 6 tries, and a refinement of their own), so that 4 to 6 are never worse than the efforts below
+by that measure, nor 7 to 9 than 6.
 """
 
 from __future__ import annotations
@@ -18,11 +19,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from ..errors import BundleError, DependencyError, PictureError
+from ..errors import DependencyError, PictureError
 from ..planes import Samples, to_planes
 from ..runtime import graph
+from .distortion import Distortion
 from .latents import Array, Coded
 from .rdoq import Rounding, dead_zone, nearest
 
@@ -35,7 +35,6 @@ DEAD_ZONE = 24.0  # the weight of efforts 2 and 3
 OTHER_WEIGHTS = (48.0, 16.0)  # what efforts 5 and 6 try besides
 FIRST_SEARCH, FIRST_REFINEMENT = 4, 7
 ITERATIONS = {7: 50, 8: 100, 9: 200}
-PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits a pixel
 
 
 def check_effort(effort: object) -> int:
@@ -66,24 +65,14 @@ class Search:
             weights = (DEAD_ZONE, *OTHER_WEIGHTS[: max(0, self.effort - FIRST_SEARCH)])
             zones = [dead_zone(tables, weight) for weight in weights]
             self.roundings = [nearest, *zones] if self.effort >= FIRST_SEARCH else zones
-        self.weight = self.bits_per_error() if self.effort >= FIRST_SEARCH else 0.0
+        self.distortion = Distortion(0.0)
+        if self.effort >= FIRST_SEARCH:
+            self.distortion = Distortion.of(codec.bundle, self.quality)
         self.refine: Refinement | None = None
         if self.effort >= FIRST_REFINEMENT:
             from ..training.refinement import refinement
 
             self.refine = refinement(codec.bundle.path, ITERATIONS[self.effort], codec.threads)
-
-    def bits_per_error(self) -> float:
-        """Lambda, in bits for a squared error of 1 in one of the three planes of one pixel (samples in 0..1)."""
-        configuration = self.codec.bundle.description.get("configuration", {})
-        try:
-            low, high = float(configuration["lambda_min"]), float(configuration["lambda_max"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise BundleError(
-                f"the weights in {self.codec.bundle.path} do not say what they were trained for: effort "
-                f"{self.effort} cannot tell what is better; efforts up to {FIRST_SEARCH - 1} can"
-            ) from error
-        return float(low * (high / low) ** self.quality * PEAK / 3)
 
     def __call__(self, y: Array, samples: Samples) -> Coded:
         """The code of a tile: latents ``y (M, h, w)`` with the encoder's gain, and the pixels behind them."""
@@ -92,13 +81,12 @@ class Search:
         x = to_planes(samples)
         tried = [self.codec.prior.code(y, self.quality, rounding) for rounding in self.roundings]
         if self.refine:
-            better = self.refine(y, x, tried[0].features, self.gain, self.weight)
+            better = self.refine(y, x, tried[0].features, self.gain, self.distortion)
             tried += [self.codec.prior.code(better, self.quality, rounding) for rounding in self.roundings]
         return min(tried, key=lambda coded: self.cost(coded, x))
 
     def cost(self, coded: Coded, x: Array) -> float:
-        """Bits and weighted error of a tile on its own: its neighbours would be the same for all that is tried."""
+        """Bits and distortion of a tile on its own: its neighbours would be the same for all that is tried."""
         g_s = graph(self.codec.bundle.path / "g_s.onnx", self.codec.threads, self.codec.optimise)
         decoded = g_s((coded.y_hat * self.gain)[None])[0][0][:, : x.shape[1], : x.shape[2]]
-        error = np.square(np.clip(decoded, 0, 1) - x).sum(dtype=np.float64)
-        return 8 * len(coded.data) + self.weight * float(error)
+        return 8 * len(coded.data) + self.distortion.bits(decoded, x)

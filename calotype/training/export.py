@@ -191,11 +191,12 @@ def _write_bundle(
 
 
 def export_run(
-    state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path, facts: Mapping[str, str] | None = None
+    state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path, facts: Mapping[str, Any] | None = None
 ) -> str:
     """Export the averaged weights of a training state; calibrated on 44 crops, four for each level of quality.
 
-    ``facts`` are the bundle's id and title, where they are not those of :data:`FACTS`.
+    ``facts`` are the bundle's id and title, where they are not those of :data:`FACTS`, and its ``distortion`` if it is
+    not the squared error.
 
     The float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to go on from.
 

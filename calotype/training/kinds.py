@@ -58,7 +58,10 @@ def _talbot() -> Kind:
 
     def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
         config = configure(TalbotConfig, tables.get("network", {}))
-        return export_run(state, config, pictures, folder, tables.get("bundle", {}))
+        facts = dict(tables.get("bundle", {}))
+        if share := configure(LossConfig, tables.get("loss", {})).ms_ssim:
+            facts["distortion"] = {"ms_ssim": share}  # what high efforts of the encoder minimise
+        return export_run(state, config, pictures, folder, facts)
 
     def network(tables: Tables) -> Talbot:
         return make_network(configure(TalbotConfig, tables.get("network", {})))

@@ -24,10 +24,13 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
+from ..codecs.distortion import MS_SSIM_WEIGHT, PEAK, Distortion
 from ..codecs.latents import LATTICE, Array
+from ..metrics.similarity import most_scales
 from ..networks.talbot import SCALE_MIN, gaussian_bits, shuffle_phases, unshuffle_phases
 from ..tiling import pad_to
 from .integer import scale_step
+from .losses import ms_ssim
 from .replay import OPERATORS
 
 RATE = 0.004  # of learning, in quantiser steps of the gains; larger ones set latents moving that should rest
@@ -96,7 +99,9 @@ class Refinement:
             self.steps = torch.from_numpy(arrays["steps"])[:, :, None, None]  # (4, M, 1, 1)
         self.iterations, self.threads = iterations, threads
 
-    def __call__(self, y: Array, x: Array, features: tuple[Array, Array], decoder_gain: Array, weight: float) -> Array:
+    def __call__(
+        self, y: Array, x: Array, features: tuple[Array, Array], decoder_gain: Array, distortion: Distortion
+    ) -> Array:
         """Better latents ``(M, h, w)``, to be rounded like those that came.
 
         Args:
@@ -104,16 +109,18 @@ class Refinement:
             x: what they stand for, planes ``(3, H, W)`` in 0..1.
             features: f64 and f32 of the side information.
             decoder_gain: ``(M, 1, 1)``.
-            weight: bits that a squared error of 1 of one sample is worth.
+            distortion: what errors are worth.
         """
         before = torch.get_num_threads()
         torch.set_num_threads(self.threads)
         try:
-            return self._descend(y, x, features, decoder_gain, weight)
+            return self._descend(y, x, features, decoder_gain, distortion)
         finally:
             torch.set_num_threads(before)
 
-    def _descend(self, y: Array, x: Array, features: tuple[Array, Array], decoder_gain: Array, weight: float) -> Array:
+    def _descend(
+        self, y: Array, x: Array, features: tuple[Array, Array], decoder_gain: Array, distortion: Distortion
+    ) -> Array:
         _, h, w = y.shape
         padded = pad_to(y, -(-h // LATTICE) * LATTICE, -(-w // LATTICE) * LATTICE)
         latents = torch.tensor(padded[None]).contiguous(memory_format=torch.channels_last).requires_grad_()
@@ -127,7 +134,7 @@ class Refinement:
             temperature = HOTTEST * (COLDEST / HOTTEST) ** (i / self.iterations)
             y_hat, bits = self.prior(latents, inside, f64, f32, temperature, generator)
             decoded = self.graphs["g_s"](y_hat[..., :h, :w] * gain)[0][0, :, : x.shape[1], : x.shape[2]]
-            loss = bits + weight * (decoded - target).square().sum()
+            loss = bits + distortion_bits(distortion, decoded, target)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # missing in PyTorch's own stubs
             optimiser.step()
@@ -159,6 +166,17 @@ class Refinement:
         (d,) = quantise(2, [d], [in_d], a)
         b, c = quantise(3, [b, c], [in_b, in_c], a, d)
         return shuffle_phases(a, b, c, d), total
+
+
+def distortion_bits(distortion: Distortion, decoded: Tensor, x: Tensor) -> Tensor:
+    """:meth:`Distortion.bits` of planes ``(3, H, W)``, with a gradient."""
+    height, width = x.shape[1:]
+    scales = most_scales(height, width)
+    share = distortion.ms_ssim if scales else 0.0
+    total = (1 - share) * PEAK * (decoded - x).square().mean()
+    if share:
+        total = total + share * MS_SSIM_WEIGHT * (1 - ms_ssim(decoded[None], x[None], scales=scales)[0])
+    return distortion.lambda_ * height * width * total
 
 
 @lru_cache(maxsize=2)

@@ -15,14 +15,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..codecs.distortion import MS_SSIM_WEIGHT, PEAK
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, random_crop, still_readable
 from .losses import ms_ssim
 from .weights import read_weights, start_from
 
-PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
-MS_SSIM_WEIGHT = 1270.0  # of 1 - MS-SSIM, at which it costs about as many bits as PEAK x MSE does at the same lambda
 LEAST_MSE = 1e-10  # for the logarithm of PSNR, which ends at 100 dB
 STRIDE = 128  # the network takes sides that are multiples of this
 

@@ -26,11 +26,11 @@ def small_weights(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cost(data: bytes, picture: np.ndarray, stored: int) -> float:
-    """Bits and weighted error, as the search measures them, of a file of one tile."""
+    """Bits and distortion, as the search measures them, of a file of one tile."""
     codec = Talbot(bundles.find("talbot"), 1, effort=4)
-    error = calotype.decode(data, as_array=True).astype(float) - picture
+    decoded = calotype.decode(data, as_array=True)
     payload = container.unpack(data).tiles[0]
-    return 8 * len(payload) + Search(codec, stored).weight * float(np.square(error / 255).sum())
+    return 8 * len(payload) + Search(codec, stored).distortion.bits(to_planes(decoded), to_planes(picture))
 
 
 @pytest.mark.parametrize("effort", range(1, 10))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What errors cost: the distortion that the weights of a bundle were trained for, in bits.
+
+Training minimises ``rate + lambda * distortion`` with, for a share s::
+
+    distortion = (1 - s) 255^2 MSE + s MS_SSIM_WEIGHT (1 - MS-SSIM)
+
+The share is 0 for weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that
+fit, by the squared error alone if none does.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ..bundles import Bundle
+from ..errors import BundleError
+from ..metrics.similarity import most_scales, ms_ssim
+from ..planes import from_planes
+
+PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
+MS_SSIM_WEIGHT = 1270.0  # of 1 - MS-SSIM, at which it costs about as many bits as PEAK x MSE does at the same lambda
+
+Planes = npt.NDArray[np.float32]  # (3, H, W) in 0..1
+
+
+@dataclass(frozen=True)
+class Distortion:
+    """Errors -> bits.
+
+    Attributes:
+        lambda_: bits a pixel that a distortion of 1 is worth.
+        ms_ssim: share of 1 - MS-SSIM, 0 to 1.
+    """
+
+    lambda_: float
+    ms_ssim: float = 0.0
+
+    @classmethod
+    def of(cls, bundle: Bundle, position: float) -> Distortion:
+        """The one of a bundle at a quality 0..1; BundleError if it does not say what it was trained for."""
+        configuration = bundle.description.get("configuration", {})
+        try:
+            low, high = float(configuration["lambda_min"]), float(configuration["lambda_max"])
+            share = float(bundle.description.get("distortion", {}).get("ms_ssim", 0))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise BundleError(
+                f"the weights in {bundle.path} do not say what they were trained for: efforts above 3 cannot tell "
+                "what is better; those up to 3 do not ask"
+            ) from error
+        return cls(low * math.pow(high / low, position), share)
+
+    def bits(self, decoded: Planes, x: Planes) -> float:
+        """What the errors of ``decoded`` (clipped to 0..1) are worth."""
+        decoded = np.clip(decoded, 0, 1)
+        scales = most_scales(*x.shape[1:])
+        share = self.ms_ssim if scales else 0.0
+        distortion = (1 - share) * PEAK * float(np.square(decoded - x).mean(dtype=np.float64))
+        if share:
+            distortion += share * MS_SSIM_WEIGHT * (1 - ms_ssim(_samples(decoded), _samples(x), scales=scales))
+        return self.lambda_ * distortion * math.prod(x.shape[1:])
+
+
+def _samples(planes: Planes) -> npt.NDArray[np.uint16]:
+    samples = np.empty((*planes.shape[1:], len(planes)), np.uint16)
+    from_planes(planes, samples)
+    return samples
