@@ -168,6 +168,7 @@ def decode_raster(
     iterations: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
+    max_pixels: int | None = None,
     progress: Progress | None = None,
 ) -> Raster:
     """Like :func:`decode`, but with full depth and metadata: what the command line writes files from."""
@@ -177,8 +178,9 @@ def decode_raster(
     for sentence in content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
     return decode_container(
-        content, region=region, iterations=iterations, threads=threads, salvage=salvage, progress=progress
-    )
+        content, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
+        progress=progress,
+    )  # fmt: skip
 
 
 def decode_container(
@@ -188,6 +190,7 @@ def decode_container(
     iterations: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
+    max_pixels: int | None = None,
     progress: Progress | None = None,
     samples: Any = None,
 ) -> Raster:
@@ -195,6 +198,7 @@ def decode_container(
     header = content.header
     tiles = content.tiles if iterations is None else content.tiles[: _boxes(iterations, header)]
     place = None if region is None else _place(region, header)
+    _check_pixels(place or Rectangle(0, 0, header.width, header.height), max_pixels)
     if samples is None:
         opened = codec_of(header, threads)
         shape = (header.height, header.width, header.channels)
@@ -210,6 +214,14 @@ def decode_container(
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
     return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
+
+
+def _check_pixels(place: Rectangle, most: int | None) -> None:
+    if most is not None and place.width * place.height > most:
+        raise PictureError(
+            f"{place.width} x {place.height} pixels would be decoded, and max_pixels is {most}: ask for a region, or "
+            "allow more"
+        )
 
 
 def codec_of(header: Header, threads: int | None) -> codecs.Codec:
@@ -252,6 +264,7 @@ def decode(
     iterations: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
+    max_pixels: int | None = None,
     progress: Progress | None = None,
     as_array: bool = False,
 ) -> Any:
@@ -264,6 +277,7 @@ def decode(
         iterations: of a progressive file, decode so many at most.
         threads: of the computation; all cores by default.
         salvage: give back what a damaged file still holds instead of an error; what is lost comes as DamageWarning.
+        max_pixels: refuse to decode more: a small file from a stranger may claim a large picture, which takes time.
         progress: called with parts done and parts in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get
             16-bit colour, for which Pillow has no mode.
@@ -271,11 +285,13 @@ def decode(
     Raises:
         FormatError: the data is not a whole, sound file.
         BundleError: the weights that the file names are not installed.
-        PictureError: the region lies outside of the picture, or the file has no iterations.
+        PictureError: the region lies outside of the picture, the file has no iterations, or max_pixels are too
+            few.
     """
     decoded = decode_raster(
-        data, region=region, iterations=iterations, threads=threads, salvage=salvage, progress=progress
-    )
+        data, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
+        progress=progress,
+    )  # fmt: skip
     return raster.to_array(decoded) if as_array else raster.to_image(decoded)
 
 

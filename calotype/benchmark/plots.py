@@ -23,6 +23,7 @@ from calotype.errors import DependencyError
 OURS = "talbot"
 COLOURS = {
     "talbot": "#d0104c",
+    "talbot-ms-ssim": "#ff7a1a",
     "jpeg": "#6f6f6f",
     "webp": "#c47f00",
     "jpeg2000": "#8a55c4",
