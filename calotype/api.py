@@ -198,7 +198,11 @@ def decode_container(
     header = content.header
     tiles = content.tiles if iterations is None else content.tiles[: _boxes(iterations, header)]
     place = None if region is None else _place(region, header)
-    _check_pixels(place or Rectangle(0, 0, header.width, header.height), max_pixels)
+    if max_pixels is not None and header.width * header.height > max_pixels:
+        raise PictureError(
+            f"the picture has {header.width} x {header.height} pixels, and max_pixels is {max_pixels}: allow more, or "
+            "leave it"
+        )
     if samples is None:
         opened = codec_of(header, threads)
         shape = (header.height, header.width, header.channels)
@@ -214,14 +218,6 @@ def decode_container(
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
     return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
-
-
-def _check_pixels(place: Rectangle, most: int | None) -> None:
-    if most is not None and place.width * place.height > most:
-        raise PictureError(
-            f"{place.width} x {place.height} pixels would be decoded, and max_pixels is {most}: ask for a region, or "
-            "allow more"
-        )
 
 
 def codec_of(header: Header, threads: int | None) -> codecs.Codec:
@@ -277,7 +273,8 @@ def decode(
         iterations: of a progressive file, decode so many at most.
         threads: of the computation; all cores by default.
         salvage: give back what a damaged file still holds instead of an error; what is lost comes as DamageWarning.
-        max_pixels: refuse to decode more: a small file from a stranger may claim a large picture, which takes time.
+        max_pixels: refuse larger pictures, whatever the region: a small file from a stranger may claim a large one,
+            which takes time and memory.
         progress: called with parts done and parts in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get
             16-bit colour, for which Pillow has no mode.
@@ -285,8 +282,8 @@ def decode(
     Raises:
         FormatError: the data is not a whole, sound file.
         BundleError: the weights that the file names are not installed.
-        PictureError: the region lies outside of the picture, the file has no iterations, or max_pixels are too
-            few.
+        PictureError: the region lies outside of the picture, the file has no iterations, or the picture
+            more than max_pixels.
     """
     decoded = decode_raster(
         data, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,

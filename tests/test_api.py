@@ -138,10 +138,9 @@ def test_unknown_codecs_are_named() -> None:
 def test_strangers_get_no_more_pixels_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     data = calotype.encode(drawing(40, 60, 3, 8), threads=1)
     assert calotype.decode(data, max_pixels=2400).size == (60, 40)
-    assert calotype.decode(data, region=(0, 0, 10, 10), max_pixels=100).size == (10, 10)
     monkeypatch.setattr(api, "codec_of", None)  # no weights are touched
-    with pytest.raises(calotype.PictureError, match="60 x 40 pixels would be decoded, and max_pixels is 2399"):
-        calotype.decode(data, max_pixels=2399)
+    with pytest.raises(calotype.PictureError, match="60 x 40 pixels, and max_pixels is 2399"):
+        calotype.decode(data, region=(0, 0, 10, 10), max_pixels=2399)
 
 
 def test_damage_is_an_error_and_can_be_salvaged() -> None:

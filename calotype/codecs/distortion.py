@@ -19,13 +19,12 @@ import numpy.typing as npt
 
 from ..bundles import Bundle
 from ..errors import BundleError
-from ..metrics.similarity import most_scales, ms_ssim
 from ..planes import from_planes
 
 PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against bits per pixel
 MS_SSIM_WEIGHT = 1270.0  # of 1 - MS-SSIM, at which it costs about as many bits as PEAK x MSE does at the same lambda
 
-Planes = npt.NDArray[np.float32]  # (3, H, W) in 0..1
+Planes = npt.NDArray[np.float32]  # (1 or 3, H, W) in 0..1
 
 
 @dataclass(frozen=True)
@@ -47,15 +46,18 @@ class Distortion:
         try:
             low, high = float(configuration["lambda_min"]), float(configuration["lambda_max"])
             share = float(bundle.description.get("distortion", {}).get("ms_ssim", 0))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            lambda_ = low * math.pow(high / low, position)
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(
                 f"the weights in {bundle.path} do not say what they were trained for: efforts above 3 cannot tell "
                 "what is better; those up to 3 do not ask"
             ) from error
-        return cls(low * math.pow(high / low, position), share)
+        return cls(lambda_, share)
 
     def bits(self, decoded: Planes, x: Planes) -> float:
         """What the errors of ``decoded`` (clipped to 0..1) are worth."""
+        from ..metrics.similarity import most_scales, ms_ssim  # low efforts do without
+
         decoded = np.clip(decoded, 0, 1)
         scales = most_scales(*x.shape[1:])
         share = self.ms_ssim if scales else 0.0

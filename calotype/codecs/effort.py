@@ -78,7 +78,7 @@ class Search:
         """The code of a tile: latents ``y (M, h, w)`` with the encoder's gain, and the pixels behind them."""
         if self.effort < FIRST_SEARCH:
             return self.codec.prior.code(y, self.quality, self.roundings[0])
-        x = to_planes(samples)
+        x = to_planes(samples)[: samples.shape[2]]
         tried = [self.codec.prior.code(y, self.quality, rounding) for rounding in self.roundings]
         if self.refine:
             better = self.refine(y, x, tried[0].features, self.gain, self.distortion)
@@ -89,4 +89,6 @@ class Search:
         """Bits and distortion of a tile on its own: its neighbours would be the same for all that is tried."""
         g_s = graph(self.codec.bundle.path / "g_s.onnx", self.codec.threads, self.codec.optimise)
         decoded = g_s((coded.y_hat * self.gain)[None])[0][0][:, : x.shape[1], : x.shape[2]]
+        if len(x) == 1:  # as it will be shown
+            decoded = decoded.mean(0, keepdims=True)
         return 8 * len(coded.data) + self.distortion.bits(decoded, x)

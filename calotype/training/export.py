@@ -27,6 +27,8 @@ from ..files import TEMPORARY_PREFIX
 from ..info import QUALITY_STEPS
 from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..planes import Samples
+from ..runtime import MOST_THREADS
+from ..runtime import graph as graph_cache
 from .data import CropConfig, PictureCache, random_crop
 from .graphs import Graph, float_layer
 from .integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
@@ -184,9 +186,11 @@ def _write_bundle(
 
     digest = describe(gaussian_tables(scales()))
     if pictures:
-        codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), torch.get_num_threads())
+        threads = min(torch.get_num_threads(), MOST_THREADS)
+        codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), threads)
         qualities = np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels) * QUALITY_STEPS
         digest = describe(fit(codec, pictures, [round(quality) for quality in qualities], scales()))
+        graph_cache.cache_clear()  # this folder is about to be renamed
     return digest
 
 

@@ -105,8 +105,8 @@ class Loop:
         task.network.to(ranks.device)
         if config.bfloat16:
             train_in_bfloat16(task.network)
-        if config.compile and not compile_gradients():
-            self.tell("no C++ compiler works here: training goes on without, about a fifth slower")
+        if config.compile and ranks.device.type == "cpu" and not compile_gradients():
+            self.tell("gradients cannot be compiled here (is there a C++ compiler?): steps take about a quarter longer")
         folder.mkdir(parents=True, exist_ok=True)
         self.parameters = dict(task.network.named_parameters())
         self.optimiser = optimisers.make(

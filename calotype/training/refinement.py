@@ -106,7 +106,7 @@ class Refinement:
 
         Args:
             y: latents ``(M, h, w)`` with the encoder's gain.
-            x: what they stand for, planes ``(3, H, W)`` in 0..1.
+            x: what they stand for, planes ``(1 or 3, H, W)`` in 0..1.
             features: f64 and f32 of the side information.
             decoder_gain: ``(M, 1, 1)``.
             distortion: what errors are worth.
@@ -134,6 +134,8 @@ class Refinement:
             temperature = HOTTEST * (COLDEST / HOTTEST) ** (i / self.iterations)
             y_hat, bits = self.prior(latents, inside, f64, f32, temperature, generator)
             decoded = self.graphs["g_s"](y_hat[..., :h, :w] * gain)[0][0, :, : x.shape[1], : x.shape[2]]
+            if len(target) == 1:  # grey is the mean of the planes
+                decoded = decoded.mean(0, keepdim=True)
             loss = bits + distortion_bits(distortion, decoded, target)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # missing in PyTorch's own stubs
@@ -169,7 +171,7 @@ class Refinement:
 
 
 def distortion_bits(distortion: Distortion, decoded: Tensor, x: Tensor) -> Tensor:
-    """:meth:`Distortion.bits` of planes ``(3, H, W)``, with a gradient."""
+    """:meth:`Distortion.bits` of planes ``(1 or 3, H, W)`` with a gradient, and so without the clipping."""
     height, width = x.shape[1:]
     scales = most_scales(height, width)
     share = distortion.ms_ssim if scales else 0.0

@@ -100,6 +100,7 @@ def test_without_a_compiler_gradients_stay_as_they_were(monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no compiler")
 
+    monkeypatch.setattr(layers, "sum_taps", layers._sum_taps)
     monkeypatch.setattr(torch, "compile", fail)
     assert not layers.compile_gradients() and layers.sum_taps is layers._sum_taps
 
