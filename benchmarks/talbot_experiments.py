@@ -171,7 +171,7 @@ def run(name: str, data: PictureCache, judges: Sequence[Path], minutes: float, i
         start_as_klt(network, data)
     task = TalbotTask(network, data, CropConfig(experiment.crop), judges, LossConfig(**experiment.loss))
     config = LoopConfig(
-        hours=minutes / 60, decay=0.5, warmup_steps=50, ema=0.99, compile=False, save_minutes=1e9, validate_minutes=1e9
+        hours=minutes / 60, decay=0.5, warmup_steps=50, ema=0.99, save_minutes=1e9, validate_minutes=1e9
     )
     config = dataclasses.replace(config, **experiment.loop)
     with tempfile.TemporaryDirectory() as folder:

@@ -283,7 +283,7 @@ def decode(
         FormatError: the data is not a whole, sound file.
         BundleError: the weights that the file names are not installed.
         PictureError: the region lies outside of the picture, the file has no iterations, or the picture
-            more than max_pixels.
+            has more than max_pixels.
     """
     decoded = decode_raster(
         data, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
