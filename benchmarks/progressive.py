@@ -31,6 +31,7 @@ from calotype.codecs.cell_errors import JUDGES
 from calotype.codecs.toderici2017 import Toderici2017
 from calotype.container import Container, Header, pack
 from calotype.errors import CalotypeError
+from calotype.quality import to_header
 
 RESULTS = Path(__file__).resolve().parent / "results"
 QUALITIES = (10, 25, 35, 45, 55, 65, 75, 85, 100)
@@ -63,7 +64,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
         return pack(Container(header, tiles=tuple(payloads)))
 
     cells = latents.bits.shape[2:]
-    whole = file(codec.code(latents.bits, np.full(cells, len(latents.bits))), codec.stored_quality(100))
+    whole = file(codec.code(latents.bits, np.full(cells, len(latents.bits))), to_header(100))
     iterations: Rows = []
     for seen in calotype.progressive((whole[i : i + 64] for i in range(0, len(whole), 64)), threads=1, as_array=True):
         size = seen.size if seen.iteration < len(latents.bits) else len(whole)
@@ -74,7 +75,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
         tuned = codec.with_options(tune=tune)
         latents = latents if tune == codec.tune else tuned.latents(x)
         for quality in QUALITIES:
-            stored = codec.stored_quality(quality)
+            stored = to_header(quality)
             data = file(tuned.encode_latents(latents, stored), stored)
             decoded = calotype.decode(data, threads=1, as_array=True)
             rows.setdefault(tune, []).append({"quality": quality, **judged(picture, decoded, len(data))})

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from . import codecs, container, raster, rate
 from .container import Container, Header
 from .errors import DamageWarning, FormatError, PictureError
+from .quality import HIGHEST, LOWEST, to_header
 from .runtime import choose_threads
 from .tiling import Rectangle
 
@@ -75,7 +76,7 @@ def encode(
         return container.pack(Container(header, source.icc, source.exif, source.xmp, alpha, tuple(payloads)))
 
     if target_size is None and target_psnr is None and target_ssim is None:
-        stored = opened.stored_quality(DEFAULT_QUALITY if quality is None else quality)
+        stored = to_header(DEFAULT_QUALITY if quality is None else quality)
         return pack(opened.encode(source.samples, stored, progress), stored)
     latents = opened.latents(source.samples)
     if target_size is not None:
@@ -96,7 +97,7 @@ def encode(
 def _check_request(quality: float | None, size: int | None, psnr: float | None, ssim: float | None) -> None:
     """PictureError for more than one demand, or for one that makes no sense."""
     limits = {
-        "quality": (quality, 1, 100),
+        "quality": (quality, LOWEST, HIGHEST),
         "target_size": (size, 1, 1 << 40),
         "target_psnr": (psnr, 0, 100),
         "target_ssim": (ssim, 0, 1),

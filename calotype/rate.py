@@ -12,10 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from . import quality
+from .quality import to_header
+
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-LOWEST, HIGHEST = 256, 25600  # stored qualities: 1 and 100 in steps of 1/256
+LOWEST, HIGHEST = to_header(quality.LOWEST), to_header(quality.HIGHEST)
 STEPS = 12  # evaluations at most; six are usual
 
 

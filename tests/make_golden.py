@@ -111,7 +111,8 @@ def make_enlarged() -> None:
 def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
     """Hash of all decoded latents of a file: exact, unlike pixels."""
     from calotype import bundles, container
-    from calotype.codecs.talbot import STRIDE, TILE, Talbot, position
+    from calotype.codecs.talbot import STRIDE, TILE, Talbot
+    from calotype.quality import position
     from calotype.tiling import Rectangle, grid
 
     content = container.unpack(data)

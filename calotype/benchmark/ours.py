@@ -10,6 +10,7 @@ import numpy as np
 
 import calotype
 from calotype.benchmark.codec import Codec, Picture
+from calotype.quality import to_header
 from calotype.version import __version__
 
 SETTINGS = (5, 15, 25, 35, 45, 55, 65, 75, 85, 95)
@@ -26,7 +27,7 @@ def predict(picture: Picture, setting: float) -> float:
     from calotype.codecs.talbot import Talbot
 
     codec = Talbot(bundles.find("talbot", name="talbot"), threads=1)
-    return codec.predicted_bits(raster.from_picture(picture).samples, codec.stored_quality(setting)) / 8
+    return codec.predicted_bits(raster.from_picture(picture).samples, to_header(setting)) / 8
 
 
 def versions(weights: str) -> dict[str, str]:

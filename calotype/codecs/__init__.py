@@ -38,10 +38,6 @@ class Codec(Protocol):
         """This codec, encoding as told; PictureError for an option that it does not have, or a value it refuses."""
         ...
 
-    def stored_quality(self, quality: float) -> int:
-        """Quality 1..100 as the header stores it; PictureError outside of the range."""
-        ...
-
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
         ...

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import DependencyError, PictureError
 from ..planes import Samples, to_planes
+from ..quality import position
 from ..runtime import graph
 from .distortion import Distortion
 from .latents import Array, Coded
@@ -55,8 +56,6 @@ class Search:
     """Tiles -> payloads, with the effort of a codec at one quality."""
 
     def __init__(self, codec: Talbot, stored_quality: int) -> None:
-        from .talbot import position
-
         self.codec, self.effort, self.quality = codec, codec.effort, position(stored_quality)
         self.gain = codec.gain("decoder", stored_quality)
         tables = codec.prior.tables

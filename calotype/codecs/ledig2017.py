@@ -29,6 +29,7 @@ from ..bundles import Bundle
 from ..container import Header
 from ..errors import DamageWarning, FormatError
 from ..planes import Samples
+from ..quality import from_header
 from ..resampling import BICUBIC, Filter, resize
 from ..tiling import Rectangle, pad_to
 from ..upscaling import DEFAULT_MODEL, check_options, enlarger, model_bundle
@@ -73,10 +74,6 @@ class Ledig2017:
         """The codec of the small picture, ``talbot``."""
         return get("talbot").open(self.threads, tag, prefer="talbot")  # small pictures should be what the large one was
 
-    def stored_quality(self, quality: float) -> int:
-        """See :func:`calotype.codecs.talbot.quality_to_header`."""
-        return talbot.quality_to_header(quality)
-
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
         if header.tile != self.tile:
@@ -84,7 +81,7 @@ class Ledig2017:
                 f"the header names tiles of {header.tile} pixels; {header.codec} at scale {self.scale} has tiles of "
                 f"{self.tile}"
             )
-        talbot.quality_from_header(header.quality)
+        from_header(header.quality)
 
     def scaled_down(self, samples: Samples) -> Samples:
         """The picture to store, ``ceil(H / scale)`` by ``ceil(W / scale)``; borders are continued by replication."""

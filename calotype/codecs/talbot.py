@@ -20,8 +20,8 @@ from .. import bundles
 from ..bundles import Bundle
 from ..container import Header
 from ..errors import BundleError, DamageWarning, FormatError, PictureError
-from ..info import QUALITY_STEPS
 from ..planes import Samples, from_planes, to_planes
+from ..quality import from_header, position
 from ..runtime import graph
 from ..tiling import Rectangle, grid, pad_to
 from . import get, refuse
@@ -34,29 +34,8 @@ TILE = 1024  # pixels
 WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
 CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
 TUNINGS = {"psnr": "talbot", "ms-ssim": "talbot-ms-ssim"}  # by metric: id of the bundle
-QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 
 Progress = Callable[[int, int], None]
-
-
-def quality_to_header(quality: float) -> int:
-    """Quality 1..100 as it is stored."""
-    if not QUALITY_MIN <= quality <= QUALITY_MAX:
-        raise PictureError(f"quality {quality:g} is outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
-    return round(quality * QUALITY_STEPS)
-
-
-def quality_from_header(stored: int) -> float:
-    """Inverse of :func:`quality_to_header`; FormatError outside of the range."""
-    quality = stored / QUALITY_STEPS
-    if not QUALITY_MIN <= quality <= QUALITY_MAX:
-        raise FormatError(f"the header names quality {quality:g}, outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
-    return quality
-
-
-def position(stored: int) -> float:
-    """A stored quality on the scale 0..1 from the lowest to the highest."""
-    return (stored / QUALITY_STEPS - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
 
 
 @dataclass(frozen=True)
@@ -103,15 +82,11 @@ class Talbot:
         other.effort = effort
         return other
 
-    def stored_quality(self, quality: float) -> int:
-        """See :func:`quality_to_header`."""
-        return quality_to_header(quality)
-
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
         if header.tile != TILE:
             raise FormatError(f"the header names tiles of {header.tile} pixels; {header.codec} has tiles of {TILE}")
-        quality_from_header(header.quality)
+        from_header(header.quality)
 
     def gain(self, name: str, stored_quality: int) -> Array:
         """Factors for the latents ``(M, 1, 1)``, interpolated between the trained levels."""

@@ -24,8 +24,8 @@ import numpy as np
 from ..bundles import Bundle
 from ..container import Header
 from ..errors import BundleError, FormatError, PictureError
-from ..info import QUALITY_STEPS
 from ..planes import Array, Samples, from_planes, to_planes
+from ..quality import STEPS, from_header
 from ..raster.bands import lying, to_8
 from ..runtime import graph
 from ..strength import Strength
@@ -37,7 +37,6 @@ from .standard import BASES, StandardFile, write
 TILE = 32768  # pixels: the longest side of a picture, for it has one tile
 WINDOW = 1024  # pixels of what comes out: what a network works on at once
 UNKNOWN = 0  # stored quality of a file that somebody else encoded
-QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 DEFAULT_BASE, DEFAULT_SCALE = "jpeg", 2
 
 Progress = Callable[[int, int], None]
@@ -101,21 +100,14 @@ class Tao2017:
             raise PictureError(f"scale {scale!r} of codec '{self.bundle.codec}' is not 1 or 2")
         return replace(self, base=base, scale=scale)
 
-    def stored_quality(self, quality: float) -> int:
-        """Quality 1..100 as the header stores it; PictureError outside of the range."""
-        if not QUALITY_MIN <= quality <= QUALITY_MAX:
-            raise PictureError(f"quality {quality:g} is outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
-        return round(quality * QUALITY_STEPS)
-
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
         if header.tile != TILE or header.tile_count != 1:
             raise FormatError(
                 f"the header names {header.tile_count} tiles of {header.tile} pixels; {header.codec} has one of {TILE}"
             )
-        quality = header.quality / QUALITY_STEPS
-        if header.quality != UNKNOWN and not QUALITY_MIN <= quality <= QUALITY_MAX:
-            raise FormatError(f"the header names quality {quality:g}, outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+        if header.quality != UNKNOWN:
+            from_header(header.quality)
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """The standard file of a picture ``(H, W, 1 or 3)``, as a list of one."""
@@ -127,7 +119,7 @@ class Tao2017:
 
     def encode_latents(self, latents: Samples, stored_quality: int) -> list[bytes]:
         """:meth:`encode` from there."""
-        return [write(BASES[self.base], latents, stored_quality / QUALITY_STEPS)]
+        return [write(BASES[self.base], latents, stored_quality / STEPS)]
 
     def _reduced(self, samples: Samples, progress: Progress | None) -> Samples:
         height, width = samples.shape[:2]

@@ -23,8 +23,8 @@ import numpy.typing as npt
 from ..bundles import Bundle
 from ..container import Header
 from ..errors import DamageWarning, FormatError, PictureError
-from ..info import QUALITY_STEPS
 from ..planes import Array, Samples, from_planes, to_planes
+from ..quality import from_header, position
 from ..tiling import Rectangle, grid, pad_to
 from . import refuse
 from .cell_errors import CELL, JUDGES
@@ -38,7 +38,6 @@ WINDOW = 1024  # pixels: what the networks work on at once
 SURROUNDINGS = 6  # cells around a window that the encoder sees: the decoder's halo, and some of its own
 CACHED_TILES = 400  # decoded tiles kept for their neighbours, 0.5 MB each
 KEPT_PIXELS = 2**23  # the largest picture whose states are kept while it arrives: 300 MB
-QUALITY_MIN, QUALITY_MAX = 1.0, 100.0
 PRICES = {"ms-ssim": (300.0, 0.2), "psnr": (20000.0, 5.0)}  # of a bit at quality 1 and 100, in units of the errors
 DEFAULT_TUNE = "ms-ssim"
 BITS = 31.5  # that an iteration takes of a cell, about, after entropy coding
@@ -49,7 +48,7 @@ Progress = Callable[[int, int], None]
 def price(tune: str, stored_quality: int) -> float:
     """Of a bit, in units of the errors of a tuning, at a stored quality."""
     highest, lowest = PRICES[tune]
-    share = (stored_quality / QUALITY_STEPS - QUALITY_MIN) / (QUALITY_MAX - QUALITY_MIN)
+    share = position(stored_quality)
     return math.exp(math.log(highest) * (1 - share) + math.log(lowest) * share)
 
 
@@ -108,12 +107,6 @@ class Toderici2017:
             )
         return replace(self, iterations=iterations, tune=tune)
 
-    def stored_quality(self, quality: float) -> int:
-        """Quality 1..100 as the header stores it; PictureError outside of the range."""
-        if not QUALITY_MIN <= quality <= QUALITY_MAX:
-            raise PictureError(f"quality {quality:g} is outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
-        return round(quality * QUALITY_STEPS)
-
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
         if header.tile != TILE:
@@ -122,9 +115,7 @@ class Toderici2017:
             raise FormatError(
                 f"the header names {header.layers} layers; {header.codec} has 1 to {self.networks.iterations}"
             )
-        quality = header.quality / QUALITY_STEPS
-        if not QUALITY_MIN <= quality <= QUALITY_MAX:
-            raise FormatError(f"the header names quality {quality:g}, outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+        from_header(header.quality)
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Payloads of a picture ``(H, W, 1 or 3)``, layer by layer, in each the tiles in raster order."""

@@ -19,14 +19,13 @@ import torch
 from torch import Tensor, nn
 
 from ..bundles import DESCRIPTION, TABLES, Bundle, bundle_hash
-from ..codecs.talbot import QUALITY_MAX, QUALITY_MIN
 from ..codecs.talbot import Talbot as Codec
 from ..entropy import Tables, gaussian_tables
 from ..errors import CalotypeError
 from ..files import TEMPORARY_PREFIX
-from ..info import QUALITY_STEPS
 from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..planes import Samples
+from ..quality import HIGHEST, LOWEST, STEPS
 from ..runtime import MOST_THREADS
 from ..runtime import graph as graph_cache
 from .data import CropConfig, PictureCache, random_crop
@@ -188,7 +187,7 @@ def _write_bundle(
     if pictures:
         threads = min(torch.get_num_threads(), MOST_THREADS)
         codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), threads)
-        qualities = np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels) * QUALITY_STEPS
+        qualities = np.linspace(LOWEST, HIGHEST, config.levels) * STEPS
         digest = describe(fit(codec, pictures, [round(quality) for quality in qualities], scales()))
         graph_cache.cache_clear()  # this folder is about to be renamed
     return digest

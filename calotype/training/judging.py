@@ -22,6 +22,7 @@ from ..codecs.talbot import Talbot
 from ..container import Container, Header
 from ..metrics import bits_per_pixel, psnr
 from ..networks.talbot import TalbotConfig
+from ..quality import to_header
 from .data import PictureCache, still_readable
 from .export import export_run
 from .recipe import configure
@@ -58,7 +59,7 @@ def coded(codec: Talbot, samples: Any) -> list[tuple[bytes, Any]]:
     results = []
     height, width, channels = samples.shape
     for quality in QUALITIES:
-        stored = codec.stored_quality(quality)
+        stored = to_header(quality)
         header = Header(
             codec=codec.bundle.codec, bundle=codec.bundle.tag, width=width, height=height, channels=channels, depth=8,
             alpha=False, quality=stored, tile=codec.tile,

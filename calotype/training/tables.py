@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from ..codecs.effort import DEAD_ZONE
 from ..codecs.rdoq import dead_zone
-from ..codecs.talbot import Talbot, position
+from ..codecs.talbot import Talbot
 from ..entropy import Symbols, Tables, frequencies, from_frequencies, gaussian
 from ..planes import Samples
+from ..quality import position
 
 GAUSSIAN = 30.0  # symbols that the Gaussian counts for
 TAIL = 6.0  # standard deviations that a table reaches, and 2 more symbols: tails are heavy

@@ -15,8 +15,9 @@ from calotype.codecs import effort as efforts
 from calotype.codecs import get
 from calotype.codecs.effort import Search
 from calotype.codecs.rdoq import dead_zone, nearest, table
-from calotype.codecs.talbot import Talbot, position
+from calotype.codecs.talbot import Talbot
 from calotype.planes import to_planes
+from calotype.quality import position
 from tests.make_golden import GOLDEN, drawing
 
 

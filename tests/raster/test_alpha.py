@@ -65,11 +65,12 @@ def test_bit_flips_in_alpha_never_raise_anything_else() -> None:
 
 
 def test_salvaging_goes_on_without_damaged_alpha(monkeypatch: pytest.MonkeyPatch) -> None:
-    from calotype.codecs.talbot import TILE, quality_to_header
+    from calotype.codecs.talbot import TILE
+    from calotype.quality import to_header
 
     codec = SimpleNamespace(check=lambda _: None, decode=lambda *_: pattern())
     monkeypatch.setattr(codecs, "get", lambda _: SimpleNamespace(open=lambda *_: codec))
-    header = container.Header("talbot", b"0000", 13, 9, 3, 8, True, quality_to_header(60), TILE)
+    header = container.Header("talbot", b"0000", 13, 9, 3, 8, True, to_header(60), TILE)
     damaged = encode_alpha(pattern(channels=1)[..., 0])[:40]
     data = container.pack(container.Container(header, None, None, None, damaged, (b"tile",)))
     with pytest.raises(FormatError, match="alpha"):

@@ -15,9 +15,9 @@ torch = pytest.importorskip("torch")
 from calotype.bundles import Bundle, bundle_hash  # noqa: E402
 from calotype.codecs import latents  # noqa: E402
 from calotype.codecs.talbot import Talbot as Codec  # noqa: E402
-from calotype.codecs.talbot import position, quality_to_header  # noqa: E402
 from calotype.errors import CalotypeError  # noqa: E402
 from calotype.networks.talbot import Talbot  # noqa: E402
+from calotype.quality import position, to_header  # noqa: E402
 from calotype.runtime import Graph  # noqa: E402
 from calotype.training import export  # noqa: E402
 from calotype.training.export import export_bundle  # noqa: E402
@@ -85,7 +85,7 @@ def test_integer_graphs_agree_everywhere(bundle: Bundle, name: str) -> None:
 
 def test_files_decode_to_the_same_symbols_everywhere(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     picture = noise(200, 330)
-    stored = quality_to_header(60)
+    stored = to_header(60)
     payloads = Codec(bundle, 1).encode(picture, stored)
     y_hat = [
         Codec(bundle, threads, optimise).prior.decode(payloads[0], 13, 21, position(stored))
@@ -103,7 +103,7 @@ def test_files_decode_to_the_same_symbols_everywhere(bundle: Bundle, monkeypatch
 def test_the_codec_does_what_the_network_does(bundle: Bundle, network: Talbot, quality: float) -> None:
     """Rate and reconstruction of real bytes against the float network's estimate."""
     picture = noise(256, 256)
-    stored = quality_to_header(quality)
+    stored = to_header(quality)
     codec = Codec(bundle, 1)
     payloads = codec.encode(picture, stored)
     decoded = codec.decode(payloads, picture.shape, 8, stored)

@@ -12,9 +12,9 @@ torch = pytest.importorskip("torch")
 
 from calotype.bundles import Bundle  # noqa: E402
 from calotype.codecs.talbot import Talbot as Codec  # noqa: E402
-from calotype.codecs.talbot import quality_to_header  # noqa: E402
 from calotype.entropy import Encoder, gaussian_tables  # noqa: E402
 from calotype.networks.talbot import Talbot  # noqa: E402
+from calotype.quality import to_header  # noqa: E402
 from calotype.training.export import export_bundle  # noqa: E402
 from calotype.training.integer import scales  # noqa: E402
 from calotype.training.tables import Counts  # noqa: E402
@@ -64,7 +64,7 @@ def test_an_exported_bundle_codes_photographs_in_fewer_bytes(network: Talbot, bu
     assert fitted.bundle.hash != plain.bundle.hash
     other = noise(160, 192, 7)
     for quality in (10, 90):
-        stored = quality_to_header(quality)
+        stored = to_header(quality)
         size, error = [], []
         for codec in (fitted, plain):
             data = codec.encode(other, stored)
