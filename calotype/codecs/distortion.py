@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What errors cost: the distortion that the weights of a bundle were trained for, in bits.
 
-Training minimises ``rate + lambda * distortion`` with, for a share s::
-
-    distortion = (1 - s) 255^2 MSE + s MS_SSIM_WEIGHT (1 - MS-SSIM)
-
-The share is 0 for weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that
+Training minimises ``rate + lambda * distortion``, with the distortion of :func:`weighed`. The share of MS-SSIM is 0 for
+weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that
 fit, by the squared error alone if none does.
 """
 
@@ -13,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +23,17 @@ PEAK = 255.0**2  # lambda weighs the mean squared error of 8-bit samples against
 MS_SSIM_WEIGHT = 1270.0  # of 1 - MS-SSIM, at which it costs about as many bits as PEAK x MSE does at the same lambda
 
 Planes = npt.NDArray[np.float32]  # (1 or 3, H, W) in 0..1
+
+
+def weighed(share: float, error: Any, similarity: Any = 1.0) -> Any:
+    """The distortion ``(1 - share) 255^2 MSE + share MS_SSIM_WEIGHT (1 - MS-SSIM)``, of numbers or tensors.
+
+    Args:
+        share: 0 to 1.
+        error: mean squared error of samples in 0..1.
+        similarity: MS-SSIM; needed if it has a share.
+    """
+    return (1 - share) * PEAK * error + share * MS_SSIM_WEIGHT * (1 - similarity)
 
 
 @dataclass(frozen=True)
@@ -49,8 +58,8 @@ class Distortion:
             lambda_ = low * math.pow(high / low, position)
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(
-                f"the weights in {bundle.path} do not say what they were trained for: efforts above 3 cannot tell "
-                "what is better; those up to 3 do not ask"
+                f"the weights in {bundle.path} do not say what they were trained for: high efforts cannot tell what "
+                "is better; low ones, and the default, do not ask"
             ) from error
         return cls(lambda_, share)
 
@@ -61,10 +70,9 @@ class Distortion:
         decoded = np.clip(decoded, 0, 1)
         scales = most_scales(*x.shape[1:])
         share = self.ms_ssim if scales else 0.0
-        distortion = (1 - share) * PEAK * float(np.square(decoded - x).mean(dtype=np.float64))
-        if share:
-            distortion += share * MS_SSIM_WEIGHT * (1 - ms_ssim(_samples(decoded), _samples(x), scales=scales))
-        return self.lambda_ * distortion * math.prod(x.shape[1:])
+        error = np.square(decoded - x).mean(dtype=np.float64)
+        similarity = ms_ssim(_samples(decoded), _samples(x), scales=scales) if share else 1.0
+        return float(self.lambda_ * math.prod(x.shape[1:]) * weighed(share, error, similarity))
 
 
 def _samples(planes: Planes) -> npt.NDArray[np.uint16]:

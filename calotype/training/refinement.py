@@ -24,7 +24,7 @@ import torch
 from onnx import numpy_helper
 from torch import Tensor
 
-from ..codecs.distortion import MS_SSIM_WEIGHT, PEAK, Distortion
+from ..codecs.distortion import Distortion, weighed
 from ..codecs.latents import LATTICE, Array
 from ..metrics.similarity import most_scales
 from ..networks.talbot import SCALE_MIN, gaussian_bits, shuffle_phases, unshuffle_phases
@@ -175,9 +175,8 @@ def distortion_bits(distortion: Distortion, decoded: Tensor, x: Tensor) -> Tenso
     height, width = x.shape[1:]
     scales = most_scales(height, width)
     share = distortion.ms_ssim if scales else 0.0
-    total = (1 - share) * PEAK * (decoded - x).square().mean()
-    if share:
-        total = total + share * MS_SSIM_WEIGHT * (1 - ms_ssim(decoded[None], x[None], scales=scales)[0])
+    similarity = ms_ssim(decoded[None], x[None], scales=scales)[0] if share else 1.0
+    total: Tensor = weighed(share, (decoded - x).square().mean(), similarity)
     return distortion.lambda_ * height * width * total
 
 

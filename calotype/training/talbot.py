@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..codecs.distortion import MS_SSIM_WEIGHT, PEAK
+from ..codecs.distortion import weighed
 from ..networks.layers import Block
 from ..networks.talbot import Talbot, TalbotConfig
 from .data import CropConfig, PictureCache, random_crop, still_readable
@@ -65,11 +65,10 @@ class TalbotTask:
         pixels = x.shape[2] * x.shape[3]
         mse = (x_hat - x).square().mean((1, 2, 3))
         y_bpp, z_bpp = y_bits / pixels, z_bits / pixels
-        distortion = PEAK * mse
+        similarity = ms_ssim(x_hat, x) if self.config.ms_ssim else torch.ones(())
+        distortion = weighed(self.config.ms_ssim, mse, similarity)
         details = {}
         if self.config.ms_ssim:
-            similarity = ms_ssim(x_hat, x)
-            distortion = torch.lerp(distortion, MS_SSIM_WEIGHT * (1 - similarity), self.config.ms_ssim)
             details["ms_ssim"] = -10 * math.log10(1 - similarity.detach().mean().item())
         loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.pow(-self.config.balance)).mean() * 0.05
         details |= {
