@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import codecs, container, raster, rate
+from .checks import is_number, is_whole
 from .container import Container, Header
 from .errors import DamageWarning, FormatError, PictureError
 from .quality import HIGHEST, LOWEST, to_header
@@ -106,7 +107,7 @@ def _check_request(quality: float | None, size: int | None, psnr: float | None, 
     if len(made) > 1:
         raise PictureError("give one of quality, target_size, target_psnr and target_ssim, not several")
     for name, (value, low, high) in made.items():
-        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        if not is_number(value) or not low <= value <= high:
             raise PictureError(f"{name} {value!r} is outside of {low} to {high}")
 
 
@@ -176,7 +177,9 @@ def decode_raster(
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"decode takes the bytes of a file, not {type(data).__name__}; read takes its path")
     content = container.unpack(bytes(data), salvage=salvage)
-    for sentence in content.warnings:
+    # A file that was cut behind all that is asked for misses nothing.
+    whole = content.truncated and iterations is not None and _boxes(iterations, content.header) <= len(content.tiles)
+    for sentence in () if whole else content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
     return decode_container(
         content, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
@@ -234,7 +237,7 @@ def codec_of(header: Header, threads: int | None) -> codecs.Codec:
 
 def _boxes(iterations: int, header: Header) -> int:
     """How many tiles, over all layers, so many iterations have; PictureError if the file is not progressive."""
-    if not isinstance(iterations, int) or isinstance(iterations, bool) or iterations < 1:
+    if not is_whole(iterations) or iterations < 1:
         raise PictureError(f"iterations {iterations!r} should be a whole number from 1 on")
     if not header.layers:
         raise PictureError(f"the file was made by codec '{header.codec}', which has no iterations: decode it whole")

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from . import container
 from .boxes import frame
+from .checks import is_whole
 from .errors import FormatError, PictureError
 from .header import parse_header
 
@@ -22,7 +23,7 @@ def truncate(data: bytes, size: int) -> bytes:
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"truncate takes the bytes of a file, not {type(data).__name__}")
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    if not is_whole(size) or size < 1:
         raise PictureError(f"size {size!r} should be a number of bytes")
     data = bytes(data)
     content = container.unpack(data)

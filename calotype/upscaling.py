@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from . import bundles, raster
 from .bundles import Bundle
+from .checks import is_whole
 from .container import MAX_PIXELS, MAX_SIDE
 from .errors import BundleError, PictureError
 from .raster.dimensions import exif_of_size, xmp_of_size
@@ -107,7 +108,7 @@ def check_result(width: int, height: int, scale: int) -> None:
 
 def check_options(scale: object, model: object) -> None:
     """Raise PictureError unless scale and model can be the name of a bundle."""
-    if isinstance(scale, bool) or not isinstance(scale, int) or scale not in SCALES:
+    if not is_whole(scale) or scale not in SCALES:
         raise PictureError(f"scale should be {' or '.join(map(str, SCALES))}, not {scale!r}")
     if not isinstance(model, str) or not re.fullmatch(r"[a-z0-9-]{1,32}", model):
         raise PictureError(f"model should be a name such as {' or '.join(MODELS)}, not {model!r}")

@@ -14,6 +14,7 @@ from __future__ import annotations
 import io
 
 from . import bundles, container, raster
+from .checks import is_whole
 from .codecs.standard import StandardFile, kind
 from .codecs.tao2017 import TILE, UNKNOWN
 from .container import Container, Header
@@ -56,7 +57,7 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise PictureError(f"wrap takes the bytes of a file, not {type(data).__name__}")
-    if isinstance(scale, bool) or not isinstance(scale, int) or scale not in (1, 2):
+    if not is_whole(scale) or scale not in (1, 2):
         raise PictureError(f"scale {scale!r} is not 1 or 2")
     data = bytes(data)
     if kind(data) is None:

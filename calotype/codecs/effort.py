@@ -19,6 +19,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from ..checks import is_whole
 from ..errors import DependencyError, PictureError
 from ..planes import Samples, to_planes
 from ..quality import position
@@ -40,7 +41,7 @@ ITERATIONS = {7: 50, 8: 100, 9: 200}
 
 def check_effort(effort: object) -> int:
     """An effort that can be made here; PictureError if it is none, DependencyError if it needs PyTorch."""
-    if isinstance(effort, bool) or not isinstance(effort, int) or not LOWEST <= effort <= HIGHEST:
+    if not is_whole(effort) or not LOWEST <= effort <= HIGHEST:
         raise PictureError(f"effort should be a whole number from {LOWEST} to {HIGHEST}, not {effort!r}")
     if effort >= FIRST_REFINEMENT:
         for needed in ("torch", "onnx"):
@@ -49,7 +50,7 @@ def check_effort(effort: object) -> int:
                     f"effort {effort} needs {needed}: pip install calotype[train]; efforts up to "
                     f"{FIRST_REFINEMENT - 1} do without"
                 )
-    return effort
+    return int(effort)
 
 
 class Search:

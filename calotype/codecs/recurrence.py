@@ -55,6 +55,15 @@ class Networks:
             raise self._nonsense(f"halo {pixels}")
         return -(-pixels // CELL)
 
+    @cached_property
+    def first_amplitude(self) -> Array:
+        """Amplitudes ``(C,)`` before the first iteration."""
+        try:
+            amplitude: Array = self.arrays["amplitude"].astype(np.float32)
+            return amplitude
+        except (KeyError, ValueError) as error:
+            raise self._nonsense(error) from error
+
     def _said(self, name: str) -> Any:
         try:
             return self.bundle.description["configuration"][name]
@@ -103,7 +112,7 @@ class Window:
         self.networks = networks
         self.states = networks.decoder_states(rows, columns)
         self.iteration = 0
-        first = networks.arrays["amplitude"].astype(np.float32)
+        first = networks.first_amplitude
         self.amplitude: Array = np.ascontiguousarray(
             np.broadcast_to(first[None, :, None, None], (1, len(first), rows, columns))
         )

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from ..bundles import Bundle
+from ..checks import is_whole
 from ..container import Header
 from ..errors import BundleError, FormatError, PictureError
 from ..planes import Array, Samples, from_planes, to_planes
@@ -96,9 +97,9 @@ class Tao2017:
         refuse(self.bundle.codec, options)
         if not isinstance(base, str) or base not in BASES:
             raise PictureError(f"base {base!r} is not one of {', '.join(BASES)}")
-        if not isinstance(scale, int) or isinstance(scale, bool) or scale not in (1, 2):
+        if not is_whole(scale) or scale not in (1, 2):
             raise PictureError(f"scale {scale!r} of codec '{self.bundle.codec}' is not 1 or 2")
-        return replace(self, base=base, scale=scale)
+        return replace(self, base=base, scale=int(scale))
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""

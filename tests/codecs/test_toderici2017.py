@@ -14,6 +14,7 @@ import pytest
 import calotype
 from calotype import codecs, container, metrics
 from calotype.codecs import toderici2017
+from calotype.codecs.recurrence import Window
 from calotype.codecs.toderici2017 import Toderici2017
 from calotype.errors import BundleError, DamageWarning, FormatError, PictureError
 from calotype.quality import to_header
@@ -238,3 +239,21 @@ def test_weights_that_do_not_say_how_they_run(codec: Toderici2017, tmp_path: Pat
         bundle = dataclasses.replace(codec.bundle, description={**about, "configuration": configuration})
         with pytest.raises(BundleError, match="another version"):
             _ = Toderici2017(bundle, 1, 4).networks.halo
+    networks = Toderici2017(codec.bundle, 1, 4).networks
+    networks.__dict__["arrays"] = {}  # tables without the one that is needed
+    with pytest.raises(BundleError, match="another version"):
+        Window(networks, 2, 2)
+
+
+def test_a_file_that_stops_behind_what_is_asked_for(file: bytes) -> None:
+    cut = file[: -len(container.END) - 1]  # within the last of four layers
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert (decode(cut, iterations=3) == decode(file, iterations=3)).all()
+    with pytest.warns(DamageWarning, match="after 3 of at most 4 layers"):
+        decode(cut, iterations=4)
+
+
+def test_options_may_be_numbers_of_numpy(codec: Toderici2017, file: bytes) -> None:
+    assert codec.with_options(iterations=np.int64(2)).iterations == 2
+    assert (decode(file, iterations=np.int32(2)) == decode(file, iterations=2)).all()
