@@ -53,6 +53,10 @@ Megapixels = Annotated[
     float,
     typer.Option(metavar="M", min=0.01, help="Of Parquet files and data sets, decode so many megapixels at most."),
 ]
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")]
+RunRecipe = Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")]
+State = Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")]
+DEFAULT_RECIPE, DEFAULT_STATE = "talbot", "state.pt"
 DEFAULT_MEGAPIXELS = 1000.0  # as in calotype.training.sources, which needs PyTorch
 
 
@@ -152,11 +156,11 @@ def _train(
 
 @guarded
 def validate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    run: RunFolder,
     data: Data,
     validation: Annotated[Path, typer.Option(metavar="FOLDER", help="Photographs to measure.")],
-    recipe: Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")] = "talbot",
-    state: Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")] = "state.pt",
+    recipe: RunRecipe = DEFAULT_RECIPE,
+    state: State = DEFAULT_STATE,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,
 ) -> None:
     """See :data:`VALIDATE_HELP`."""
@@ -183,11 +187,11 @@ def validate(
 
 @guarded
 def export(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")],
+    run: RunFolder,
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle; replaced if there.")],
-    recipe: Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")] = "talbot",
-    state: Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")] = "state.pt",
+    recipe: RunRecipe = DEFAULT_RECIPE,
+    state: State = DEFAULT_STATE,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,
 ) -> None:
     """See :data:`EXPORT_HELP`."""
