@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from . import codecs, container, raster, rate
-from .checks import is_number, is_whole
+from .checks import number, whole
 from .container import Container, Header
 from .errors import DamageWarning, FormatError, PictureError
-from .quality import HIGHEST, LOWEST, to_header
+from .quality import QUALITY_MAX, QUALITY_MIN, to_header
 from .runtime import choose_threads
 from .tiling import Rectangle
 
@@ -54,7 +54,7 @@ def encode(
         target_psnr: instead of a quality: at least so many dB (RGB).
         target_ssim: instead of a quality: at least this SSIM, 0..1.
         strip: leave out colour profile, EXIF and XMP.
-        threads: of the computation; all cores by default.
+        threads: of the computation; all cores, eight at most, by default.
         progress: called with tiles done and tiles in total.
         options: of the codec, as it says in :mod:`calotype.codecs`; None for its default.
 
@@ -62,7 +62,7 @@ def encode(
         PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
     """
-    _check_request(quality, target_size, target_psnr, target_ssim)
+    quality, size, target_psnr, target_ssim = _request(quality, target_size, target_psnr, target_ssim)
     source = raster.from_picture(picture, strip=strip)
     opened = codecs.get(codec).open(choose_threads(threads))
     opened = opened.with_options(**{name: value for name, value in options.items() if value is not None})
@@ -76,15 +76,15 @@ def encode(
         )  # fmt: skip
         return container.pack(Container(header, source.icc, source.exif, source.xmp, alpha, tuple(payloads)))
 
-    if target_size is None and target_psnr is None and target_ssim is None:
+    if size is None and target_psnr is None and target_ssim is None:
         stored = to_header(DEFAULT_QUALITY if quality is None else quality)
         return pack(opened.encode(source.samples, stored, progress), stored)
     latents = opened.latents(source.samples)
-    if target_size is not None:
+    if size is not None:
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
         first = [b""] * (1 if opened.layers else tiles)
         overhead = len(pack(first, rate.LOWEST)) - EMPTY_BOX * len(first)
-        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, target_size, progress)
+        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size, progress)
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
 
@@ -95,24 +95,26 @@ def encode(
     return pack(*_to_fidelity(attempt, source, target_psnr, target_ssim, progress))
 
 
-def _check_request(quality: float | None, size: int | None, psnr: float | None, ssim: float | None) -> None:
-    """PictureError for more than one demand, or for one that makes no sense."""
-    limits = {
-        "quality": (quality, LOWEST, HIGHEST),
+def _request(quality: object, size: object, psnr: object, ssim: object) -> list[float | None]:
+    """The four demands as numbers; PictureError for more than one of them, or for one that makes no sense."""
+    demands = {
+        "quality": (quality, QUALITY_MIN, QUALITY_MAX),
         "target_size": (size, 1, 1 << 40),
         "target_psnr": (psnr, 0, 100),
         "target_ssim": (ssim, 0, 1),
     }
-    made = {name: demand for name, demand in limits.items() if demand[0] is not None}
-    if len(made) > 1:
+    if sum(value is not None for value, *_ in demands.values()) > 1:
         raise PictureError("give one of quality, target_size, target_psnr and target_ssim, not several")
-    for name, (value, low, high) in made.items():
-        if not is_number(value) or not low <= value <= high:
-            raise PictureError(f"{name} {value!r} is outside of {low} to {high}")
+    numbers = []
+    for name, (value, low, high) in demands.items():
+        numbers.append(number(value))
+        if value is not None and (numbers[-1] is None or not low <= numbers[-1] <= high):
+            raise PictureError(f"{name} should be a number from {low:g} to {high:,g}, not {value!r}")
+    return numbers
 
 
 def _to_size(
-    encode: Callable[[int], list[bytes]], overhead: int, target: int, progress: Progress | None
+    encode: Callable[[int], list[bytes]], overhead: int, target: float, progress: Progress | None
 ) -> tuple[list[bytes], int]:
     """Payloads and stored quality of the best file of at most ``target`` bytes; ``overhead`` of them surround tiles."""
 
@@ -126,7 +128,7 @@ def _to_size(
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)
     if not met:
         raise PictureError(
-            f"{target:,} bytes cannot be reached: at the lowest quality this picture takes "
+            f"{target:,.0f} bytes cannot be reached: at the lowest quality this picture takes "
             f"{round(math.exp(found.value)):,} bytes; scale it down, or strip its metadata"
         )
     return found.result, found.quality
@@ -202,9 +204,12 @@ def decode_container(
     header = content.header
     tiles = content.tiles if iterations is None else content.tiles[: _boxes(iterations, header)]
     place = None if region is None else _place(region, header)
-    if max_pixels is not None and header.width * header.height > max_pixels:
+    most = whole(max_pixels)
+    if max_pixels is not None and most is None:
+        raise PictureError(f"max_pixels should be a whole number, not {max_pixels!r}")
+    if most is not None and header.width * header.height > most:
         raise PictureError(
-            f"the picture has {header.width} x {header.height} pixels, and max_pixels is {max_pixels}: allow more, or "
+            f"the picture has {header.width} x {header.height} pixels, and max_pixels is {most}: allow more, or "
             "leave it"
         )
     if samples is None:
@@ -237,22 +242,23 @@ def codec_of(header: Header, threads: int | None) -> codecs.Codec:
 
 def _boxes(iterations: int, header: Header) -> int:
     """How many tiles, over all layers, so many iterations have; PictureError if the file is not progressive."""
-    if not is_whole(iterations) or iterations < 1:
+    wanted = whole(iterations)
+    if wanted is None or wanted < 1:
         raise PictureError(f"iterations {iterations!r} should be a whole number from 1 on")
     if not header.layers:
         raise PictureError(f"the file was made by codec '{header.codec}', which has no iterations: decode it whole")
-    return iterations * header.tile_count
+    return wanted * header.tile_count
 
 
 def _place(region: Region, header: Header) -> Rectangle:
     """A region as a rectangle; PictureError if it does not lie within the picture."""
-    whole = all(isinstance(edge, int) for edge in region) and len(region) == 4
-    if whole:
-        left, top, right, bottom = region
+    edges = [whole(edge) for edge in region] if isinstance(region, Sequence) else []
+    if len(edges) == 4 and None not in edges:
+        left, top, right, bottom = (edge or 0 for edge in edges)
         if 0 <= left < right <= header.width and 0 <= top < bottom <= header.height:
             return Rectangle(left, top, right, bottom)
     raise PictureError(
-        f"region {','.join(map(str, region))} is not left, top, right, bottom within the picture of "
+        f"region {region!r} is not left, top, right, bottom within the picture of "
         f"{header.width} x {header.height} pixels"
     )
 
@@ -272,10 +278,10 @@ def decode(
 
     Args:
         data: the whole file. A progressive one (codec ``toderici2017``) may be cut: what it holds comes with a
-            DamageWarning.
+            DamageWarning, unless it holds all ``iterations`` that are asked for.
         region: (left, top, right, bottom) in pixels: decode only this part, from the tiles that it needs.
         iterations: of a progressive file, decode so many at most.
-        threads: of the computation; all cores by default.
+        threads: of the computation; all cores, eight at most, by default.
         salvage: give back what a damaged file still holds instead of an error; what is lost comes as DamageWarning.
         max_pixels: refuse larger pictures, whatever the region: a small file from a stranger may claim a large one,
             which takes time and memory.

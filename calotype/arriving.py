@@ -49,7 +49,7 @@ def progressive(
 
     Args:
         source: a binary file object (a file, a pipe, what ``socket.makefile("rb")`` gives), or an iterable of bytes.
-        threads: of the computation; all cores by default.
+        threads: of the computation; all cores, eight at most, by default.
         as_array: arrays instead of Pillow images.
 
     If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning.

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Checks of what callers pass."""
+"""What callers pass, as numbers of Python: NumPy's have limits of their own, and would wrap in later arithmetic."""
 
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import TypeGuard
 
 
-def is_whole(value: object) -> TypeGuard[int]:
-    """Whether ``value`` is a whole number, Python's or NumPy's; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+def whole(value: object) -> int | None:
+    """A whole number, Python's or NumPy's, as int; None for anything else. True and False are no numbers."""
+    return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
 
 
-def is_number(value: object) -> TypeGuard[float]:
-    """Whether ``value`` is a real number, Python's or NumPy's; True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+def number(value: object) -> float | None:
+    """A real number, Python's or NumPy's, as float; None for anything else. True and False are no numbers."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        return None
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits
+        return None

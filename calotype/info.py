@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from . import container
 from .errors import FormatError
-from .quality import STEPS
+from .quality import QUALITY_STEPS
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def probe(data: bytes) -> Info:
     header = content.header
     return Info(
         codec=header.codec, bundle=header.bundle.hex(), width=header.width, height=header.height,
-        channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / STEPS,
+        channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / QUALITY_STEPS,
         tile=header.tile, tiles=header.tile_count, icc=len(content.icc or b""), exif=len(content.exif or b""),
         xmp=len(content.xmp or b""), alpha_bytes=len(content.alpha or b""), size=len(data),
         layers=-(-len(content.tiles) // header.tile_count) if header.layers else 0, most_layers=header.layers,

@@ -19,7 +19,7 @@ def open_picture(source: str | Path | IO[bytes], *, threads: int | None = None) 
 
     Args:
         source: a path, or a binary file object.
-        threads: of the computation for a ``.calo`` file; all cores by default.
+        threads: of the computation for a ``.calo`` file; all cores, eight at most, by default.
 
     Raises:
         CalotypeError: of the kinds that :func:`calotype.decode` and :func:`calotype.raster.load` raise.

@@ -12,13 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from . import quality
-from .quality import to_header
+from .quality import QUALITY_MAX, QUALITY_MIN, to_header
 
 T = TypeVar("T")
 Progress = Callable[[int, int], None]
 
-LOWEST, HIGHEST = to_header(quality.LOWEST), to_header(quality.HIGHEST)
+LOWEST, HIGHEST = to_header(QUALITY_MIN), to_header(QUALITY_MAX)
 STEPS = 12  # evaluations at most; six are usual
 
 

@@ -46,7 +46,7 @@ def restore(
             ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster. Of files, and of Pillow images as
             ``Image.open`` returned them, a JPEG's quantisation tables are used. A picture that was scaled or turned
             since it was compressed cannot be restored as well.
-        threads: of the computation; all cores by default.
+        threads: of the computation; all cores, eight at most, by default.
         progress: called with windows done and windows in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get
             16-bit colour, for which Pillow has no mode.

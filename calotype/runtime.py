@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .checks import is_whole
+from .checks import whole
 from .errors import BundleError, PictureError
 
 Array = npt.NDArray[Any]
@@ -25,9 +25,10 @@ def choose_threads(wanted: int | None) -> int:
     if wanted is None:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return min(cores, 8)
-    if not is_whole(wanted) or not 1 <= wanted <= MOST_THREADS:
+    threads = whole(wanted)
+    if threads is None or not 1 <= threads <= MOST_THREADS:
         raise PictureError(f"threads should be a whole number from 1 to {MOST_THREADS}, not {wanted!r}")
-    return int(wanted)
+    return threads
 
 
 class Graph:

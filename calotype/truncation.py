@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from . import container
 from .boxes import frame
-from .checks import is_whole
+from .checks import whole
 from .errors import FormatError, PictureError
 from .header import parse_header
 
@@ -23,8 +23,9 @@ def truncate(data: bytes, size: int) -> bytes:
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"truncate takes the bytes of a file, not {type(data).__name__}")
-    if not is_whole(size) or size < 1:
-        raise PictureError(f"size {size!r} should be a number of bytes")
+    given, size = size, whole(size) or 0
+    if size < 1:
+        raise PictureError(f"size {given!r} should be a number of bytes, from 1 on")
     data = bytes(data)
     content = container.unpack(data)
     header = content.header

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from . import bundles, raster
 from .bundles import Bundle
-from .checks import is_whole
+from .checks import whole
 from .container import MAX_PIXELS, MAX_SIDE
 from .errors import BundleError, PictureError
 from .raster.dimensions import exif_of_size, xmp_of_size
@@ -57,7 +57,7 @@ def upscale(
         picture: a Pillow image of any mode, an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         scale: 2 or 4.
         model: ``srresnet``, which errs least on average, or ``srgan``, which invents sharper detail.
-        threads: of the computation; all cores by default.
+        threads: of the computation; all cores, eight at most, by default.
         progress: called with windows done and windows in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get
             16-bit colour, for which Pillow has no mode.
@@ -82,6 +82,7 @@ def upscale_raster(
 
     Alpha is interpolated (bicubic). Colour profile, EXIF and XMP stay, with the new size where they tell one.
     """
+    scale, model = check_options(scale, model)
     network = enlarger(model_bundle(model, scale), choose_threads(threads))
     source = raster.from_picture(picture)
     width, height = scale * source.width, scale * source.height
@@ -106,17 +107,19 @@ def check_result(width: int, height: int, scale: int) -> None:
         )
 
 
-def check_options(scale: object, model: object) -> None:
-    """Raise PictureError unless scale and model can be the name of a bundle."""
-    if not is_whole(scale) or scale not in SCALES:
+def check_options(scale: object, model: object) -> tuple[int, str]:
+    """Scale and model, which can be the name of a bundle; PictureError if they cannot."""
+    wanted = whole(scale)
+    if wanted not in SCALES:
         raise PictureError(f"scale should be {' or '.join(map(str, SCALES))}, not {scale!r}")
     if not isinstance(model, str) or not re.fullmatch(r"[a-z0-9-]{1,32}", model):
         raise PictureError(f"model should be a name such as {' or '.join(MODELS)}, not {model!r}")
+    return wanted, model
 
 
 def model_bundle(model: str, scale: int) -> Bundle:
     """The weights of a model for a scale. Raises PictureError for nonsense, BundleError if they are not installed."""
-    check_options(scale, model)
+    scale, model = check_options(scale, model)
     return bundles.find(CODEC, name=f"{model}-x{scale}")
 
 

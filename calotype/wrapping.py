@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 
 from . import bundles, container, raster
-from .checks import is_whole
+from .checks import whole
 from .codecs.standard import StandardFile, kind
 from .codecs.tao2017 import TILE, UNKNOWN
 from .container import Container, Header
@@ -57,8 +57,9 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise PictureError(f"wrap takes the bytes of a file, not {type(data).__name__}")
-    if not is_whole(scale) or scale not in (1, 2):
-        raise PictureError(f"scale {scale!r} is not 1 or 2")
+    given, scale = scale, whole(scale) or 0
+    if scale not in (1, 2):
+        raise PictureError(f"scale {given!r} is not 1 or 2")
     data = bytes(data)
     if kind(data) is None:
         raise PictureError("only a JPEG, JPEG 2000, WebP or AVIF can be wrapped; encode anything else")
@@ -88,9 +89,11 @@ def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None
     """Width and height of the picture of which a file of this upright size is the whole or the half."""
     if size is None:
         return scale * stored[0], scale * stored[1]
-    whole = isinstance(size, tuple | list) and all(type(side) is int for side in size) and len(size) == 2
-    if whole and all(-(-side // scale) == half for side, half in zip(size, stored, strict=True)):
-        return size[0], size[1]
+    sides = [whole(side) for side in size] if isinstance(size, tuple | list) else []
+    if len(sides) == 2 and None not in sides:
+        width, height = (side or 0 for side in sides)
+        if (-(-width // scale), -(-height // scale)) == stored:
+            return width, height
     shown = " x ".join(map(str, size)) if isinstance(size, tuple | list) else repr(size)
     fits = " x ".join(str(side) if scale == 1 else f"{2 * side - 1} or {2 * side}" for side in stored)
     raise PictureError(f"size {shown} does not fit: with scale {scale} the picture has {fits} pixels")

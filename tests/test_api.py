@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -126,13 +128,32 @@ def test_target_fidelity() -> None:
 
 @pytest.mark.parametrize("quality", [0.5, 101, float("nan"), -3])
 def test_qualities_outside_are_refused(quality: float) -> None:
-    with pytest.raises(calotype.PictureError, match="outside"):
+    with pytest.raises(calotype.PictureError, match="from 1 to 100, not"):
         calotype.encode(photograph(), quality=quality)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    picture = photograph(40, 50)
+    data = calotype.encode(picture, quality=np.uint8(60), effort=np.int8(1), threads=np.int64(1))
+    assert data == calotype.encode(picture, quality=60, effort=1, threads=1)
+    assert calotype.encode(picture, target_psnr=Fraction(21, 2)) == calotype.encode(picture, target_psnr=10.5)
+    assert calotype.decode(data, region=tuple(np.uint8([1, 2, 30, 40])), as_array=True).shape == (38, 29, 3)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"region": 5}, {"region": "abcd"}, {"region": (True, True, 5, 5)}, {"max_pixels": "x"}, {"max_pixels": np.nan}],
+)
+def test_arguments_that_are_nonsense(options: dict[str, Any]) -> None:
+    with pytest.raises(calotype.PictureError, match=next(iter(options))):
+        calotype.decode(calotype.encode(photograph(40, 50)), **options)
 
 
 def test_unknown_codecs_are_named() -> None:
     with pytest.raises(calotype.PictureError, match="talbot"):
         calotype.encode(photograph(), codec="jpeg")
+    with pytest.raises(calotype.PictureError, match="talbot"):
+        calotype.encode(photograph(), codec=["talbot"])  # type: ignore[arg-type]
 
 
 def test_strangers_get_no_more_pixels_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,7 +220,7 @@ def test_nonsense_threads_are_refused(threads: object) -> None:
      {"target_size": float("nan")}, {"target_ssim": 1.5}, {"target_size": 0}],
 )  # fmt: skip
 def test_nonsense_demands_are_refused(demand: dict[str, object]) -> None:
-    with pytest.raises(calotype.PictureError, match="outside"):
+    with pytest.raises(calotype.PictureError, match="should be a number from"):
         calotype.encode(photograph(), **demand)
 
 

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calotype.errors import FormatError, PictureError
-from calotype.quality import HIGHEST, LOWEST, STEPS, from_header, position, to_header
+from calotype.quality import QUALITY_MAX, QUALITY_MIN, QUALITY_STEPS, from_header, position, to_header
 
 
-@given(st.floats(LOWEST, HIGHEST))
+@given(st.floats(QUALITY_MIN, QUALITY_MAX))
 def test_what_is_stored_is_near(quality: float) -> None:
-    assert abs(from_header(to_header(quality)) - quality) <= 0.5 / STEPS
+    assert abs(from_header(to_header(quality)) - quality) <= 0.5 / QUALITY_STEPS
 
 
 @pytest.mark.parametrize("quality", [0.99, 100.01, -5, float("nan"), float("inf")])
@@ -28,4 +28,4 @@ def test_headers_outside_of_the_range(stored: int) -> None:
 
 
 def test_positions_span_the_range() -> None:
-    assert [position(to_header(quality)) for quality in (LOWEST, 50.5, HIGHEST)] == [0, 0.5, 1]
+    assert [position(to_header(quality)) for quality in (QUALITY_MIN, 50.5, QUALITY_MAX)] == [0, 0.5, 1]

@@ -115,3 +115,10 @@ def test_weights_of_another_shape_are_refused(change: dict[str, object], weights
     path.write_text(json.dumps(description))
     with pytest.raises(calotype.BundleError, match="do not say their scale, stride and halo"):
         calotype.upscale(drawing(4, 4, 3, 8), 2)
+
+
+def test_a_scale_may_be_a_number_of_numpy() -> None:
+    picture = drawing(70, 80, 3, 8)  # four times as many are no uint8
+    np.testing.assert_array_equal(
+        calotype.upscale(picture, np.uint8(4), as_array=True), calotype.upscale(picture, 4, as_array=True)
+    )

@@ -47,20 +47,19 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
         todo.jobs = _named(todo.jobs, piped)
 
     def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype import probe
-        from calotype.codecs.standard import kind
+        from calotype.codecs.standard import StandardFile
         from calotype.wrapping import extract
 
         data = streams.read(job.source) if piped is None else piped
         file = extract(data)
-        found = kind(file)
+        inside = StandardFile(file)
+        found = inside.base
         target = job.target if place.kind is Kind.FILE else None
-        if found and target and _is_named(target) and target.suffix.lower() not in found.suffixes:
+        if target and _is_named(target) and target.suffix.lower() not in found.suffixes:
             raise CalotypeError(f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(target)}")
         put(job, file)
-        about = probe(data)
         progress(1, 1)
-        return batch.Result(len(data), len(file), about.width, about.height)
+        return batch.Result(len(data), len(file), inside.width, inside.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
     batch.run(todo, work, batch.dimensions, verb="extracted", nothing=nothing, quiet=quiet)

@@ -19,7 +19,7 @@ Output = Annotated[
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist, whatever their age.")]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", min=1, max=64, metavar="N", help="Use N threads, 64 at most. Default: all cores."),
+    typer.Option("--threads", min=1, max=64, metavar="N", help="Use N threads, 64 at most. Default: all cores, or 8."),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

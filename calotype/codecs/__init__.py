@@ -171,6 +171,6 @@ def available() -> list[Entry]:
 
 def get(codec: str) -> Entry:
     """The codec of that id; PictureError if there is none."""
-    if codec not in REGISTRY:
+    if not isinstance(codec, str) or codec not in REGISTRY:
         raise PictureError(f"there is no codec '{codec}'; there are: {', '.join(REGISTRY)}")
     return REGISTRY[codec]

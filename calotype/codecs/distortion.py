@@ -2,8 +2,8 @@
 """What errors cost: the distortion that the weights of a bundle were trained for, in bits.
 
 Training minimises ``rate + lambda * distortion``, with the distortion of :func:`weighed`. The share of MS-SSIM is 0 for
-weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that
-fit, by the squared error alone if none does.
+weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that fit, by the squared
+error alone if none does.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Distortion:
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise BundleError(
                 f"the weights in {bundle.path} do not say what they were trained for: high efforts cannot tell what "
-                "is better; low ones, and the default, do not ask"
+                "is better; leave the effort at its default"
             ) from error
         return cls(lambda_, share)
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ..checks import is_whole
+from ..checks import whole
 from ..errors import DependencyError, PictureError
 from ..planes import Samples, to_planes
 from ..quality import position
@@ -41,16 +41,17 @@ ITERATIONS = {7: 50, 8: 100, 9: 200}
 
 def check_effort(effort: object) -> int:
     """An effort that can be made here; PictureError if it is none, DependencyError if it needs PyTorch."""
-    if not is_whole(effort) or not LOWEST <= effort <= HIGHEST:
+    wanted = whole(effort)
+    if wanted is None or not LOWEST <= wanted <= HIGHEST:
         raise PictureError(f"effort should be a whole number from {LOWEST} to {HIGHEST}, not {effort!r}")
-    if effort >= FIRST_REFINEMENT:
+    if wanted >= FIRST_REFINEMENT:
         for needed in ("torch", "onnx"):
             if find_spec(needed) is None:
                 raise DependencyError(
-                    f"effort {effort} needs {needed}: pip install calotype[train]; efforts up to "
+                    f"effort {wanted} needs {needed}: pip install calotype[train]; efforts up to "
                     f"{FIRST_REFINEMENT - 1} do without"
                 )
-    return int(effort)
+    return wanted
 
 
 class Search:

@@ -67,8 +67,8 @@ class Ledig2017:
         """This codec with the weights for ``scale`` and ``model``, or their defaults."""
         scale, model = options.pop("scale", DEFAULT_SCALE), options.pop("model", DEFAULT_MODEL)
         refuse(self.bundle.codec, options)
-        check_options(scale, model)
-        return replace(self, bundle=model_bundle(str(model), int(str(scale))))
+        scale, model = check_options(scale, model)
+        return replace(self, bundle=model_bundle(model, scale))
 
     def inner(self, tag: bytes | None = None) -> Codec:
         """The codec of the small picture, ``talbot``."""

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from ..bundles import Bundle
-from ..checks import is_whole
+from ..checks import whole
 from ..container import Header
 from ..errors import BundleError, FormatError, PictureError
 from ..planes import Array, Samples, from_planes, to_planes
-from ..quality import STEPS, from_header
+from ..quality import from_header
 from ..raster.bands import lying, to_8
 from ..runtime import graph
 from ..strength import Strength
@@ -97,9 +97,10 @@ class Tao2017:
         refuse(self.bundle.codec, options)
         if not isinstance(base, str) or base not in BASES:
             raise PictureError(f"base {base!r} is not one of {', '.join(BASES)}")
-        if not is_whole(scale) or scale not in (1, 2):
+        wanted = whole(scale)
+        if wanted not in (1, 2):
             raise PictureError(f"scale {scale!r} of codec '{self.bundle.codec}' is not 1 or 2")
-        return replace(self, base=base, scale=int(scale))
+        return replace(self, base=base, scale=wanted)
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""
@@ -120,7 +121,7 @@ class Tao2017:
 
     def encode_latents(self, latents: Samples, stored_quality: int) -> list[bytes]:
         """:meth:`encode` from there."""
-        return [write(BASES[self.base], latents, stored_quality / STEPS)]
+        return [write(BASES[self.base], latents, from_header(stored_quality))]
 
     def _reduced(self, samples: Samples, progress: Progress | None) -> Samples:
         height, width = samples.shape[:2]

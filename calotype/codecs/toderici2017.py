@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..bundles import Bundle
-from ..checks import is_whole
+from ..checks import whole
 from ..container import Header
 from ..errors import DamageWarning, FormatError, PictureError
 from ..planes import Array, Samples, from_planes, to_planes
@@ -100,13 +100,14 @@ class Toderici2017:
         iterations, tune = options.pop("iterations", self.iterations), options.pop("tune", self.tune)
         refuse(self.bundle.codec, options)
         most = self.networks.iterations
-        if not is_whole(iterations) or not 1 <= iterations <= most:
+        wanted = whole(iterations)
+        if wanted is None or not 1 <= wanted <= most:
             raise PictureError(f"iterations {iterations!r} of codec '{self.bundle.codec}' are not 1 to {most}")
         if not isinstance(tune, str) or tune not in JUDGES:
             raise PictureError(
                 f"there is no tuning {tune!r} of codec '{self.bundle.codec}'; there are: {', '.join(JUDGES)}"
             )
-        return replace(self, iterations=int(iterations), tune=tune)
+        return replace(self, iterations=wanted, tune=tune)
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""

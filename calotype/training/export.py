@@ -25,7 +25,7 @@ from ..errors import CalotypeError
 from ..files import TEMPORARY_PREFIX
 from ..networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..planes import Samples
-from ..quality import HIGHEST, LOWEST, STEPS
+from ..quality import QUALITY_MAX, QUALITY_MIN, to_header
 from ..runtime import MOST_THREADS
 from ..runtime import graph as graph_cache
 from .data import CropConfig, PictureCache, random_crop
@@ -187,8 +187,8 @@ def _write_bundle(
     if pictures:
         threads = min(torch.get_num_threads(), MOST_THREADS)
         codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), threads)
-        qualities = np.linspace(LOWEST, HIGHEST, config.levels) * STEPS
-        digest = describe(fit(codec, pictures, [round(quality) for quality in qualities], scales()))
+        qualities = [to_header(quality) for quality in np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels)]
+        digest = describe(fit(codec, pictures, qualities, scales()))
         graph_cache.cache_clear()  # this folder is about to be renamed
     return digest
 

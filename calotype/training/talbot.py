@@ -65,10 +65,11 @@ class TalbotTask:
         pixels = x.shape[2] * x.shape[3]
         mse = (x_hat - x).square().mean((1, 2, 3))
         y_bpp, z_bpp = y_bits / pixels, z_bits / pixels
-        similarity = ms_ssim(x_hat, x) if self.config.ms_ssim else torch.ones(())
-        distortion = weighed(self.config.ms_ssim, mse, similarity)
         details = {}
+        distortion = weighed(0.0, mse)
         if self.config.ms_ssim:
+            similarity = ms_ssim(x_hat, x)
+            distortion = weighed(self.config.ms_ssim, mse, similarity)
             details["ms_ssim"] = -10 * math.log10(1 - similarity.detach().mean().item())
         loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.pow(-self.config.balance)).mean() * 0.05
         details |= {

@@ -256,4 +256,6 @@ def test_a_file_that_stops_behind_what_is_asked_for(file: bytes) -> None:
 
 def test_options_may_be_numbers_of_numpy(codec: Toderici2017, file: bytes) -> None:
     assert codec.with_options(iterations=np.int64(2)).iterations == 2
-    assert (decode(file, iterations=np.int32(2)) == decode(file, iterations=2)).all()
+    assert (decode(file, iterations=np.uint8(128)) == decode(file)).all()  # two tiles: 256 boxes are no uint8
+    box = tuple(np.int16(edge) for edge in (1, 2, 30, 40))
+    assert (decode(file, region=box) == decode(file)[2:40, 1:30]).all()
