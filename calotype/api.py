@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import codecs, container, raster, rate
-from .checks import number, whole
+from .checks import number, whole, wholes
 from .container import Container, Header
 from .errors import DamageWarning, FormatError, PictureError
 from .quality import QUALITY_MAX, QUALITY_MIN, to_header
@@ -180,8 +180,8 @@ def decode_raster(
         raise FormatError(f"decode takes the bytes of a file, not {type(data).__name__}; read takes its path")
     content = container.unpack(bytes(data), salvage=salvage)
     # A file that was cut behind all that is asked for misses nothing.
-    whole = content.truncated and iterations is not None and _boxes(iterations, content.header) <= len(content.tiles)
-    for sentence in () if whole else content.warnings:
+    enough = content.truncated and iterations is not None and _boxes(iterations, content.header) <= len(content.tiles)
+    for sentence in () if enough else content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
     return decode_container(
         content, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
@@ -252,9 +252,9 @@ def _boxes(iterations: int, header: Header) -> int:
 
 def _place(region: Region, header: Header) -> Rectangle:
     """A region as a rectangle; PictureError if it does not lie within the picture."""
-    edges = [whole(edge) for edge in region] if isinstance(region, Sequence) else []
-    if len(edges) == 4 and None not in edges:
-        left, top, right, bottom = (edge or 0 for edge in edges)
+    edges = wholes(region, 4)
+    if edges:
+        left, top, right, bottom = edges
         if 0 <= left < right <= header.width and 0 <= top < bottom <= header.height:
             return Rectangle(left, top, right, bottom)
     raise PictureError(

@@ -3,12 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Integral, Real
 
 
 def whole(value: object) -> int | None:
     """A whole number, Python's or NumPy's, as int; None for anything else. True and False are no numbers."""
     return int(value) if isinstance(value, Integral) and not isinstance(value, bool) else None
+
+
+def wholes(values: object, count: int) -> tuple[int, ...] | None:
+    """So many whole numbers, as a tuple of int; None for anything else."""
+    if not isinstance(values, Sequence) or len(values) != count:
+        return None
+    found = tuple(n for n in map(whole, values) if n is not None)
+    return found if len(found) == count else None
 
 
 def number(value: object) -> float | None:

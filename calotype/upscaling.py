@@ -82,8 +82,8 @@ def upscale_raster(
 
     Alpha is interpolated (bicubic). Colour profile, EXIF and XMP stay, with the new size where they tell one.
     """
-    scale, model = check_options(scale, model)
     network = enlarger(model_bundle(model, scale), choose_threads(threads))
+    scale = network.scale
     source = raster.from_picture(picture)
     width, height = scale * source.width, scale * source.height
     check_result(width, height, scale)
@@ -117,7 +117,7 @@ def check_options(scale: object, model: object) -> tuple[int, str]:
     return wanted, model
 
 
-def model_bundle(model: str, scale: int) -> Bundle:
+def model_bundle(model: object, scale: object) -> Bundle:
     """The weights of a model for a scale. Raises PictureError for nonsense, BundleError if they are not installed."""
     scale, model = check_options(scale, model)
     return bundles.find(CODEC, name=f"{model}-x{scale}")

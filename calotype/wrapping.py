@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 
 from . import bundles, container, raster
-from .checks import whole
+from .checks import whole, wholes
 from .codecs.standard import StandardFile, kind
 from .codecs.tao2017 import TILE, UNKNOWN
 from .container import Container, Header
@@ -89,9 +89,9 @@ def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None
     """Width and height of the picture of which a file of this upright size is the whole or the half."""
     if size is None:
         return scale * stored[0], scale * stored[1]
-    sides = [whole(side) for side in size] if isinstance(size, tuple | list) else []
-    if len(sides) == 2 and None not in sides:
-        width, height = (side or 0 for side in sides)
+    sides = wholes(size, 2)
+    if sides:
+        width, height = sides
         if (-(-width // scale), -(-height // scale)) == stored:
             return width, height
     shown = " x ".join(map(str, size)) if isinstance(size, tuple | list) else repr(size)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from calotype.checks import number, whole
+from calotype.checks import number, whole, wholes
 
 
 @pytest.mark.parametrize("value", [0, -3, 10**30, np.int64(5), np.uint8(7)])
@@ -27,3 +27,9 @@ def test_other_numbers(value: Any) -> None:
 def test_what_is_no_number(value: Any) -> None:
     assert number(value) is None and whole(value) is None
     assert number(10**400) is None
+
+
+def test_several_whole_numbers() -> None:
+    assert wholes([np.int8(1), 2], 2) == wholes((1, 2), 2) == (1, 2)
+    for values in ((1, 2, 3), (1, None), (1, True), "12", 12, None):
+        assert wholes(values, 2) is None

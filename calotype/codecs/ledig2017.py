@@ -32,7 +32,7 @@ from ..planes import Samples
 from ..quality import from_header
 from ..resampling import BICUBIC, Filter, resize
 from ..tiling import Rectangle, pad_to
-from ..upscaling import DEFAULT_MODEL, check_options, enlarger, model_bundle
+from ..upscaling import DEFAULT_MODEL, enlarger, model_bundle
 from ..windows import PictureNetwork
 from . import Codec, get, refuse, talbot
 
@@ -67,7 +67,6 @@ class Ledig2017:
         """This codec with the weights for ``scale`` and ``model``, or their defaults."""
         scale, model = options.pop("scale", DEFAULT_SCALE), options.pop("model", DEFAULT_MODEL)
         refuse(self.bundle.codec, options)
-        scale, model = check_options(scale, model)
         return replace(self, bundle=model_bundle(model, scale))
 
     def inner(self, tag: bytes | None = None) -> Codec:
