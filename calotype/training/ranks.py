@@ -10,6 +10,7 @@ writes the states; what it decides, all decide.
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -143,6 +144,9 @@ def together(wanted: str = "auto") -> Iterator[Ranks]:
     if count == 1 or "RANK" not in os.environ:
         yield Ranks(device=device)
         return
+    # Imported later, as the optimisers do, its functions take the group for a default value and keep it. The threads of
+    # a group that is never freed may abort the process at its end.
+    importlib.import_module("torch.distributed.nn")
     with _connected():
         dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     try:

@@ -5,9 +5,11 @@ python ranks_worker.py FOLDER STEPS WHOLE_BATCH [RANK:STEP of a signal]
 
 from __future__ import annotations
 
+import gc
 import itertools
 import signal
 import sys
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +62,10 @@ class Halves:
 def main(folder: Path, steps: int, whole: int, signalled: tuple[int, int] | None) -> None:
     torch.set_num_threads(1)
     die_cleanly()
+    group = None
     with together("cpu") as ranks:
+        if ranks.count > 1:
+            group = weakref.ref(torch.distributed.group.WORLD)
         ticks = itertools.count(step=1 + ranks.rank)  # a step is a second to the first rank, and two to the next
         loop_module.time.perf_counter = lambda: float(next(ticks))
         minutes = {"save_minutes": 4 / 60, "validate_minutes": 8 / 60}
@@ -72,6 +77,8 @@ def main(folder: Path, steps: int, whole: int, signalled: tuple[int, int] | None
         finally:
             found = {"weights": dict(loop.parameters), "drawn": task.drawn, "step": loop.step}
             torch.save(found, folder / f"rank{ranks.rank}.pt")
+    gc.collect()
+    assert group is None or group() is None, "the threads of a group that is kept may abort this process at its end"
 
 
 if __name__ == "__main__":
