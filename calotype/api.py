@@ -179,30 +179,33 @@ def decode_raster(
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"decode takes the bytes of a file, not {type(data).__name__}; read takes its path")
     content = container.unpack(bytes(data), salvage=salvage)
+    asked = None if iterations is None else _boxes(iterations, content.header)
     # A file that was cut behind all that is asked for misses nothing.
-    enough = content.truncated and iterations is not None and _boxes(iterations, content.header) <= len(content.tiles)
+    enough = content.truncated and asked is not None and asked <= len(content.tiles)
     for sentence in () if enough else content.warnings:
         warnings.warn(sentence, DamageWarning, stacklevel=3)
     return decode_container(
-        content, region=region, iterations=iterations, threads=threads, salvage=salvage, max_pixels=max_pixels,
-        progress=progress,
-    )  # fmt: skip
+        content, region=region, boxes=asked, threads=threads, salvage=salvage, max_pixels=max_pixels, progress=progress
+    )
 
 
 def decode_container(
     content: Container,
     *,
     region: Region | None = None,
-    iterations: int | None = None,
+    boxes: int | None = None,
     threads: int | None = None,
     salvage: bool = False,
     max_pixels: int | None = None,
     progress: Progress | None = None,
     samples: Any = None,
 ) -> Raster:
-    """Like :func:`decode_raster`, from a file that has been unpacked; ``samples`` if they have been decoded already."""
+    """Like :func:`decode_raster`, from a file that has been unpacked, and from so many ``boxes`` of tiles at most.
+
+    ``samples`` are given if they have been decoded already.
+    """
     header = content.header
-    tiles = content.tiles if iterations is None else content.tiles[: _boxes(iterations, header)]
+    tiles = content.tiles[:boxes]
     place = None if region is None else _place(region, header)
     most = whole(max_pixels)
     if max_pixels is not None and most is None:

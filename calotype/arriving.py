@@ -52,7 +52,8 @@ def progressive(
         threads: of the computation; all cores, eight at most, by default.
         as_array: arrays instead of Pillow images.
 
-    If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning.
+    If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning. Of a progressive
+    file, nothing is read behind its end.
 
     Raises:
         FormatError: the bytes are not those of a file, damaged, or end before there is something to show.
@@ -146,7 +147,7 @@ class _Arriving:
         """All that is there when no more comes; None if it has been shown. FormatError if there is nothing to show."""
         with memoryview(buffer) as view:
             if self.parts.ended:
-                self.parts.finish(view, self.offset)
+                self.parts.finish(view[: self.offset], self.offset)  # what else has come is not the picture's
                 return self.parts.container() if self.parts.next > self.shown else None
             if not self.parts.stops(view, self.offset):
                 self.parts.follow(view, self.offset)  # says what is wrong

@@ -232,11 +232,21 @@ def unpack(data: Bytes, *, salvage: bool = False) -> Container:
     """
     view = memoryview(data).cast("B")
     header, offset = parse_header(view)
-    parts = Parts(header)
-    if salvage:
-        from .salvage import collect  # the exception, which needs the rules of this file
+    try:
+        return _unpack(view, offset, Parts(header))
+    except TooNewError:
+        raise
+    except FormatError:
+        if not salvage:
+            raise
+    from .salvage import collect  # the exception, which needs the rules of this file
 
-        return parts.container(collect(view, offset, parts))
+    parts = Parts(header)
+    return parts.container(collect(view, offset, parts))
+
+
+def _unpack(view: memoryview, offset: int, parts: Parts) -> Container:
+    """Read the boxes from `offset` on into `parts`. Raises FormatError at the first that is not what should follow."""
     while not parts.ended:
         if parts.stops(view, offset):
             return parts.container([parts.prefix(len(view))], truncated=True)

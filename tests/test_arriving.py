@@ -43,6 +43,10 @@ def test_a_picture_for_each_layer(file: bytes) -> None:
     assert image.size == (530, 40)
 
 
+def test_what_follows_the_end_is_not_looked_at(file: bytes) -> None:
+    assert [len(steps(source)) for source in (file + b"more", [file, b"more"], io.BytesIO(file + b"more"))] == [4, 4, 4]
+
+
 def test_the_first_picture_comes_before_the_last_byte(file: bytes) -> None:
     def bytes_of() -> Iterator[bytes]:
         for i in range(0, len(file), 16):
@@ -101,7 +105,7 @@ def test_what_is_wrong_is_an_error(file: bytes) -> None:
     next(arriving), next(arriving)
     with pytest.raises(FormatError, match="layer 3, tile 1 of 2"):
         next(arriving)
-    for data, words in ((b"", "empty"), (file[:30], "truncated"), (file[:50], "truncated"), (file + b"x", "follow")):
+    for data, words in ((b"", "empty"), (file[:30], "truncated"), (file[:50], "truncated")):
         with pytest.raises(FormatError, match=words):
             steps(data)
     with pytest.raises(FormatError, match=r"not a \.calo"):

@@ -250,8 +250,10 @@ def test_a_file_that_stops_behind_what_is_asked_for(file: bytes) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert (decode(cut, iterations=3) == decode(file, iterations=3)).all()
-    with pytest.warns(DamageWarning, match="after 3 of at most 4 layers"):
-        decode(cut, iterations=4)
+        assert (decode(cut, iterations=3, salvage=True) == decode(file, iterations=3)).all()
+    for salvage in (False, True):
+        with pytest.warns(DamageWarning, match="after 3 of at most 4 layers"):
+            decode(cut, iterations=4, salvage=salvage)
 
 
 def test_options_may_be_numbers_of_numpy(codec: Toderici2017, file: bytes) -> None:
