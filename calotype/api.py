@@ -207,14 +207,7 @@ def decode_container(
     header = content.header
     tiles = content.tiles[:boxes]
     place = None if region is None else _place(region, header)
-    most = whole(max_pixels)
-    if max_pixels is not None and most is None:
-        raise PictureError(f"max_pixels should be a whole number, not {max_pixels!r}")
-    if most is not None and header.width * header.height > most:
-        raise PictureError(
-            f"the picture has {header.width} x {header.height} pixels, and max_pixels is {most}: allow more, or "
-            "leave it"
-        )
+    check_pixels(header, max_pixels)
     if samples is None:
         opened = codec_of(header, threads)
         shape = (header.height, header.width, header.channels)
@@ -232,6 +225,18 @@ def decode_container(
     return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
 
 
+def check_pixels(header: Header, max_pixels: int | None) -> None:
+    """PictureError if a picture has more pixels than allowed; None allows all that a file can have."""
+    most = whole(max_pixels)
+    if max_pixels is not None and most is None:
+        raise PictureError(f"max_pixels should be a whole number, not {max_pixels!r}")
+    if most is not None and header.width * header.height > most:
+        raise PictureError(
+            f"the picture has {header.width} x {header.height} pixels, and max_pixels is {most}: allow more, or "
+            "leave it"
+        )
+
+
 def codec_of(header: Header, threads: int | None) -> codecs.Codec:
     """The codec of a file; FormatError if there is none, or its header is wrong, BundleError without its weights."""
     if header.codec not in codecs.REGISTRY:
@@ -239,6 +244,8 @@ def codec_of(header: Header, threads: int | None) -> codecs.Codec:
             f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
         )
     opened = codecs.get(header.codec).open(choose_threads(threads), header.bundle)
+    if header.layers and not opened.layers:
+        raise FormatError(f"the header names {header.layers} layers; {header.codec} has none")
     opened.check(header)
     return opened
 

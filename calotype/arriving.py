@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from . import raster
-from .api import codec_of, decode_container, decode_raster
+from .api import check_pixels, codec_of, decode_container, decode_raster
 from .codecs import Growing
 from .container import HEADER_BYTES, Container, Parts
 from .errors import DamageWarning, FormatError
@@ -43,13 +43,18 @@ class Progressive(NamedTuple):
 
 
 def progressive(
-    source: Readable | Iterable[bytes] | bytes, *, threads: int | None = None, as_array: bool = False
+    source: Readable | Iterable[bytes] | bytes,
+    *,
+    threads: int | None = None,
+    max_pixels: int | None = None,
+    as_array: bool = False,
 ) -> Iterator[Progressive]:
     """The picture after each layer, as soon as its bytes have arrived; of other files, one picture at their end.
 
     Args:
         source: a binary file object (a file, a pipe, what ``socket.makefile("rb")`` gives), or an iterable of bytes.
         threads: of the computation; all cores, eight at most, by default.
+        max_pixels: refuse larger pictures, as soon as the header says so.
         as_array: arrays instead of Pillow images.
 
     If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning. Of a progressive
@@ -58,6 +63,7 @@ def progressive(
     Raises:
         FormatError: the bytes are not those of a file, damaged, or end before there is something to show.
         BundleError: the weights that the file names are not installed.
+        PictureError: the picture has more than max_pixels.
     """
 
     def shown(picture: Raster, iteration: int = 1) -> Progressive:
@@ -68,7 +74,7 @@ def progressive(
     for chunk in _chunks(source):
         buffer += chunk
         if arriving is None and len(buffer) >= HEADER_BYTES:
-            arriving = _Arriving(buffer, threads)
+            arriving = _Arriving(buffer, threads, max_pixels)
         if arriving is None or not arriving.layered:
             continue
         for content in arriving.layers(buffer):
@@ -76,7 +82,7 @@ def progressive(
         if arriving.parts.ended:
             break
     if arriving is None or not arriving.layered:
-        yield shown(decode_raster(bytes(buffer), threads=threads))
+        yield shown(decode_raster(bytes(buffer), threads=threads, max_pixels=max_pixels))
         return
     rest = arriving.rest(buffer)
     if rest is not None:
@@ -115,8 +121,9 @@ class _Arriving:
         shown: boxes T that the last picture was made of.
     """
 
-    def __init__(self, buffer: bytearray, threads: int | None) -> None:
+    def __init__(self, buffer: bytearray, threads: int | None, max_pixels: int | None) -> None:
         header, self.offset = parse_header(memoryview(bytes(buffer)))
+        check_pixels(header, max_pixels)
         self.parts, self.shown = Parts(header), 0
         self.layered = bool(header.layers)
         self.decode: Callable[[Sequence[bytes | None]], Any] | None = None

@@ -35,7 +35,7 @@ def extract(data: bytes) -> bytes:
         raise FormatError(
             f"the file was made by codec '{content.header.codec}', which keeps no standard file inside: decode it"
         )
-    payload = content.tiles[0] if len(content.tiles) == 1 else None
+    payload = content.tiles[0] if len(content.tiles) == 1 and not content.header.layers else None
     if payload is None or kind(payload) is None:
         raise FormatError("the file inside is not a JPEG, JPEG 2000, WebP or AVIF")
     return payload

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,22 @@ def reseal(content: container.Container, tiles: tuple[bytes | None, ...]) -> byt
     return container.pack(
         container.Container(content.header, content.icc, content.exif, content.xmp, content.alpha, tiles)
     )
+
+
+@pytest.mark.parametrize("codec", ["talbot", "ledig2017", "tao2017"])
+def test_layers_where_a_codec_has_none(codec: str) -> None:
+    """Such a file may stop behind its first tile: what these codecs never write, they never read."""
+    content = container.unpack(calotype.encode(drawing(8, 2100, 3, 8), codec=codec, quality=5))
+    header = replace(content.header, layers=2)
+    layered = container.pack(replace(content, header=header, tiles=content.tiles[:1]))
+    for options in ({}, {"iterations": 1}, {"salvage": True}):
+        with pytest.raises(calotype.FormatError, match=f"names 2 layers; {codec} has none"):
+            calotype.decode(layered, **options)
+    with pytest.raises(calotype.FormatError, match="names 2 layers"):
+        list(calotype.progressive(layered))
+    if codec == "tao2017":
+        with pytest.raises(calotype.FormatError, match="the file inside"):
+            calotype.extract(layered)
 
 
 def test_salvage_tells_of_tiles_that_do_not_decode() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 import calotype
 from calotype import container
-from calotype.errors import DamageWarning, FormatError
+from calotype.errors import DamageWarning, FormatError, PictureError
 from tests.make_golden import GOLDEN, drawing
 
 
@@ -115,6 +115,13 @@ def test_what_is_wrong_is_an_error(file: bytes) -> None:
             steps(source)
     with pytest.raises(FormatError, match="a binary file or an iterable of bytes, not str"):
         steps("photo.calo")
+
+
+def test_strangers_get_no_more_pixels_than_allowed(file: bytes) -> None:
+    assert len(list(calotype.progressive(file, max_pixels=40 * 530))) == 4
+    for data in (file, (GOLDEN / "colour.calo").read_bytes()):
+        with pytest.raises(PictureError, match="max_pixels is 999"):
+            next(calotype.progressive([data[:60], data[60:]], max_pixels=999))
 
 
 def test_images_are_arrays_if_wanted(file: bytes) -> None:
