@@ -209,7 +209,7 @@ class StandardFile:
         try:
             with pillow_limit(), Image.open(io.BytesIO(self.data), formats=[self.base.plugin]) as image:
                 yield image
-        except CalotypeError:
+        except (CalotypeError, MemoryError):
             raise
         except Exception as error:  # damaged files make Pillow's readers raise nearly anything
             raise FormatError(f"the {self.base.title} inside is damaged: {_sentence(error)}") from error

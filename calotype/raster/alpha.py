@@ -37,7 +37,7 @@ def decode_alpha(data: bytes, width: int, height: int, depth: int) -> NDArray[An
             if image.size != (width, height) or image.mode != ("L" if depth == 8 else "I;16"):
                 raise FormatError(f"the alpha channel is damaged: {image.size} of mode {image.mode}")
             array = np.asarray(image)
-    except FormatError:
+    except (FormatError, MemoryError):
         raise
     except Exception as error:  # Pillow's readers answer damage with many kinds of exceptions
         raise FormatError(f"the alpha channel is damaged: {first_line(error)}") from error

@@ -17,7 +17,7 @@ from PIL import Image, ImageFile
 
 from . import bands, metadata, profiles
 from .bands import Band
-from .modes import colour_key, opacity
+from .modes import colour_key, opacity, raw_mode
 from .picture import Raster
 
 _GREY_ALPHA = "LA;16B"
@@ -35,13 +35,13 @@ _LOW_BYTES = {  # Pillow's raw mode, which keeps the high bytes -> the one that 
 
 def is_deep(image: ImageFile.ImageFile) -> bool:
     """Whether :func:`read_deep` can read this opened, not yet loaded file, and Pillow itself would drop 8 bits."""
-    return image.format in ("PNG", "TIFF") and _raw_mode(image) in _LOW_BYTES
+    return image.format in ("PNG", "TIFF") and raw_mode(image) in _LOW_BYTES
 
 
 def read_deep(file: IO[bytes]) -> Raster:
     """The picture in a file, seekable, for which :func:`is_deep` is true. Raises whatever Pillow raises."""
     with Image.open(file) as image:
-        grey = _raw_mode(image) == _GREY_ALPHA
+        grey = raw_mode(image) == _GREY_ALPHA
         if grey:
             _keep_low_bytes(image)
         image.load()
@@ -60,16 +60,9 @@ def read_deep(file: IO[bytes]) -> Raster:
     return Raster(samples, alpha, profiles.fitting(about.icc, "GRAY" if grey else "RGB "), about.exif, about.xmp)
 
 
-def _raw_mode(image: ImageFile.ImageFile) -> str | None:
-    """How the samples lie in the file, in Pillow's words; None if that is not the same everywhere."""
-    modes = {tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args for tile in image.tile}
-    mode = modes.pop() if len(modes) == 1 else None
-    return mode if isinstance(mode, str) else None
-
-
 def _keep_low_bytes(image: ImageFile.ImageFile) -> None:
     """Make an opened, not yet loaded file decode to the low bytes."""
-    low = _LOW_BYTES[str(_raw_mode(image))]
+    low = _LOW_BYTES[str(raw_mode(image))]
     image.tile = [
         tile._replace(args=(low, *tile.args[1:]) if isinstance(tile.args, tuple) else low) for tile in image.tile
     ]

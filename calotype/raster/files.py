@@ -20,7 +20,7 @@ from .bands import to_8
 from .deep import is_deep, read_deep
 from .guard import first_line, pillow_limit, reading, reason
 from .metadata import writer_options
-from .picture import Raster, check_size, from_image, to_image
+from .picture import Raster, check_size, from_image, from_picture, to_image
 
 _USUAL = ".png, .jpg, .webp, .avif, .tiff, .jp2, .bmp"
 _KEEP_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000", "TGA", "QOI")
@@ -116,6 +116,9 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
                 samples=to_8(raster.samples),
                 alpha=None if raster.alpha is None else to_8(raster.alpha),
             )
+        if kind in ("WEBP", "AVIF") and raster.channels == 1 and raster.icc is not None:
+            # They are written as RGB, where a profile of grey has no place.
+            raster = replace(from_picture(raster, strip=True), exif=raster.exif, xmp=raster.xmp)
         image = to_image(raster)
         options = _OPTIONS.get(kind, {}) | writer_options(raster, kind, name)
         image.info.clear()  # what Pillow's writers shall store is in the options

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import re
 import struct
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
-from ..errors import PictureError
+from ..errors import DamageWarning, PictureError
+from .dimensions import exif_of_size, xmp_of_size
 from .png16 import XMP_KEYWORD
 
 if TYPE_CHECKING:
@@ -41,6 +43,10 @@ def find(image: Image.Image, info: Mapping[Any, Any]) -> Metadata:
     """The metadata of a loaded image; ``info`` stands for ``image.info``."""
     icc = info.get("icc_profile")
     orientation, exif, xmp = _upright(_exif(image, info), _xmp(image, info))
+    if orientation >= 5:  # lying: width and height change places
+        height, width = image.size
+        exif = None if exif is None else exif_of_size(exif, width, height)
+        xmp = None if xmp is None else xmp_of_size(xmp, width, height)
     return Metadata(orientation, bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp)
 
 
@@ -91,6 +97,17 @@ def _copy_tags(source: Image.Exif, target: Image.Exif) -> None:
             target[ifd] = dict(entries)
 
 
+def _readable(exif: bytes) -> bool:
+    """Whether Pillow, some of whose writers take EXIF apart, can do so."""
+    try:
+        source = Image.Exif()
+        source.load(exif)
+        _copy_tags(source, Image.Exif())
+    except Exception:  # as above
+        return False
+    return True
+
+
 def _orientation_field(exif: bytes) -> tuple[int, int, str] | None:
     """Value, position and struct format of the orientation in a TIFF structure."""
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
@@ -134,18 +151,22 @@ def writer_options(raster: Raster, kind: str, name: str) -> dict[str, Any]:
         return options
     if raster.icc is not None:
         options["icc_profile"] = raster.icc
+    exif = raster.exif
+    if kind in ("TIFF", "AVIF") and exif is not None and not _readable(exif):
+        warnings.warn(f"the EXIF cannot be read, and is left out of {name}", DamageWarning, stacklevel=2)
+        exif = None
     if kind == "TIFF":
         tags = Image.Exif()
-        if raster.exif is not None:
+        if exif is not None:
             source = Image.Exif()
-            source.load(raster.exif)
+            source.load(exif)
             _copy_tags(source, tags)
             if ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags:
                 options["compression"] = None  # Pillow writes nested tags into uncompressed files only
         if raster.xmp is not None:
             tags[ExifTags.Base.XMLPacket] = raster.xmp
         return options | {"exif": tags} if len(tags) else options
-    exif = None if raster.exif is None else EXIF_PREFIX + raster.exif
+    exif = None if exif is None else EXIF_PREFIX + exif
     if kind == "JPEG":
         room = {"EXIF": (exif, _JPEG_MARKER), "XMP": (raster.xmp, _JPEG_MARKER - 29)}  # 29: the name of the XMP marker
         for what, (data, limit) in room.items():

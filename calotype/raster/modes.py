@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..errors import PictureError
 from . import profiles
@@ -120,6 +120,13 @@ def _has_grey_palette(image: Image.Image) -> bool:
     palette = np.array(image.getpalette("RGB") or (), np.int32)
     colours = palette[: palette.size // 3 * 3].reshape(-1, 3)
     return colours.size > 0 and bool((colours == colours[:, :1]).all())
+
+
+def raw_mode(image: ImageFile.ImageFile) -> str | None:
+    """How the samples lie in a file that is not yet loaded, in Pillow's words; None if that varies within it."""
+    found = {tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args for tile in image.tile}
+    mode = found.pop() if len(found) == 1 else None
+    return mode if isinstance(mode, str) else None
 
 
 def colour_key(info: Mapping[Any, Any], channels: int) -> NDArray[Any] | None:

@@ -10,12 +10,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..container import MAX_PIXELS, MAX_SIDE
 from ..errors import PictureError
 from . import bands, metadata, modes, profiles
 from .guard import pillow_limit, reading
+
+_SCALED = {"L;2": 85, "L;4": 17}  # Pillow scales samples of 2 and 4 bits to 0..255, and their transparent colour not
 
 Samples: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -114,8 +116,11 @@ def from_image(
     """
     check_size(*image.size)
     with reading(name), pillow_limit():
+        stored = modes.raw_mode(image) if isinstance(image, ImageFile.ImageFile) else None
         image.load()  # some metadata follows the pixels, and the TIFF reader turns the picture only now
         info: dict[Any, Any] = {**image.info, **(overrides or {})}
+        if stored in _SCALED and isinstance(key := info.get("transparency"), int):
+            info["transparency"] = key * _SCALED[stored]
         about = metadata.find(image, info)
         plan = modes.plan(image, info, about.icc, strip=strip)
         samples, alpha = bands.blank(image.size, about.orientation, plan.depth, plan.channels, plan.alpha)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
-from calotype.raster import Raster, bands, from_picture, load, save, to_array, to_image
+from calotype.errors import DamageWarning
+from calotype.raster import Raster, bands, from_picture, load, save, to_array, to_file, to_image
 
 from .drawing import SRGB, XMP, exif_bytes, image_of, pattern
 
@@ -118,3 +120,28 @@ def test_strip() -> None:
     full = from_picture(image)
     assert np.array_equal(from_picture(full, strip=True).samples, full.samples)
     assert from_picture(full) is full
+
+
+@pytest.mark.parametrize("suffix", ["tiff", "avif"])
+def test_exif_that_no_writer_can_read_is_left_out(suffix: str) -> None:
+    picture = Raster(pattern(32, 32), exif=b"broken EXIF of some camera")
+    with pytest.warns(DamageWarning, match="the EXIF cannot be read, and is left out of x"):
+        file = to_file(picture, suffix, name="x")
+    assert load(io.BytesIO(file)).exif is None
+    assert load(io.BytesIO(to_file(picture, "png"))).exif == picture.exif
+
+
+def test_a_turned_picture_says_its_own_size() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif.get_ifd(ExifTags.IFD.Exif).update({ExifTags.Base.ExifImageWidth: 60, ExifTags.Base.ExifImageHeight: 20})
+    image = Image.new("RGB", (60, 20))
+    image.info["exif"] = exif.tobytes()
+    image.info["xmp"] = b'<x tiff:ImageWidth="60" tiff:ImageLength="20" tiff:Orientation="6"/>'
+    picture = from_picture(image)
+    tags = Image.Exif()
+    tags.load(picture.exif)
+    assert (picture.width, picture.height) == (20, 60)
+    assert tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageWidth] == 20
+    assert tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExifImageHeight] == 60
+    assert picture.xmp == b'<x tiff:ImageWidth="20" tiff:ImageLength="60" tiff:Orientation="1"/>'

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from PIL import Image
 
 from calotype.errors import PictureError
 from calotype.raster import Raster, from_picture, load, to_array, to_image
+from calotype.raster.png16 import chunk
 
 from .drawing import COLOUR_MODES, GREY_MODES, image_of, pattern
 
@@ -110,3 +114,19 @@ def test_modes_without_a_range_are_refused() -> None:
         from_picture(Image.fromarray(np.array([[0, 65536]], np.int32)))
     with pytest.raises(PictureError, match="-1"):
         from_picture(Image.fromarray(np.array([[-1, 5]], np.int32)))
+
+
+@pytest.mark.parametrize(
+    ("bits", "row", "key", "alpha"), [(4, "05af", 10, (255, 255, 0, 255)), (2, "1b", 1, (255, 0, 255, 255))]
+)
+def test_the_transparent_colour_of_few_bits(bits: int, row: str, key: int, alpha: tuple[int, ...]) -> None:
+    """PNG gives it as the samples are stored, Pillow scales the samples alone."""
+    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
+    file.seek(0, io.SEEK_END)
+    chunk(file, b"IHDR", struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0))
+    chunk(file, b"tRNS", struct.pack(">H", key))
+    chunk(file, b"IDAT", zlib.compress(b"\0" + bytes.fromhex(row)))
+    chunk(file, b"IEND", b"")
+    file.seek(0)
+    picture = load(file)
+    assert picture.alpha is not None and picture.alpha[0].tolist() == list(alpha)

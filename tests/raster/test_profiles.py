@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from calotype.errors import PictureError
-from calotype.raster import Raster, from_picture, load, to_array
+from calotype.raster import Raster, from_picture, load, to_array, to_file
 
 from .drawing import SRGB, image_of, pattern, profile
 
@@ -121,3 +121,12 @@ def test_littlecms_is_loaded_only_where_colours_are_converted() -> None:
         "sys.exit('PIL.ImageCms' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("suffix", ["webp", "avif"])
+def test_grey_in_files_that_are_rgb(suffix: str) -> None:
+    grey = Raster(np.full((16, 16, 1), 90, np.uint8), None, profile("GRAY", 1.4))
+    back = load(io.BytesIO(to_file(grey, suffix)))
+    expected = from_picture(grey, strip=True).samples
+    assert back.icc is None and int(expected[0, 0, 0]) > 110
+    assert np.abs(back.samples.astype(int) - expected).max() <= 2
