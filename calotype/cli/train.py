@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import CalotypeError, DependencyError
+from ..files import write_atomically
 from .lesson import lesson
 from .problems import guarded
 
@@ -54,9 +55,11 @@ Megapixels = Annotated[
     typer.Option(metavar="M", min=0.01, help="Of Parquet files and data sets, decode so many megapixels at most."),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")]
-RunRecipe = Annotated[str, typer.Option(metavar="RECIPE", help="The recipe of the run.")]
+RunRecipe = Annotated[
+    str | None, typer.Option(metavar="RECIPE", help="Another recipe than the one that the run was trained with.")
+]
 State = Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")]
-DEFAULT_RECIPE, DEFAULT_STATE = "talbot", "state.pt"
+DEFAULT_STATE = "state.pt"
 DEFAULT_MEGAPIXELS = 1000.0  # as in calotype.training.sources, which needs PyTorch
 
 
@@ -117,12 +120,12 @@ def train(
     if new and init and not init.is_file():
         raise CalotypeError(f"there is no file of weights at {init}")
     with together(device.value) as ranks:
-        _train(tables, data, megapixels, folder, init, validation, hours, tensorboard, fresh, new, ranks)
+        _train(tables, recipe, data, megapixels, folder, init, validation, hours, tensorboard, fresh, new, ranks)
 
 
 def _train(
-    tables: Mapping[str, Any], data: str, megapixels: float, folder: Path, init: Path | None, validation: Path | None,
-    hours: float | None, tensorboard: bool, fresh: bool, new: bool, ranks: Ranks,
+    tables: Mapping[str, Any], recipe: str, data: str, megapixels: float, folder: Path, init: Path | None,
+    validation: Path | None, hours: float | None, tensorboard: bool, fresh: bool, new: bool, ranks: Ranks,
 ) -> None:  # fmt: skip
     """What each of the processes does."""
     import torch
@@ -131,7 +134,7 @@ def _train(
     from ..training.data import find_pictures, readable
     from ..training.kinds import kind_of
     from ..training.loop import Loop, LoopConfig
-    from ..training.recipe import configure
+    from ..training.recipe import KEPT, configure, recipe_path
     from ..training.sources import open_pictures
 
     kind = kind_of(tables)
@@ -147,6 +150,8 @@ def _train(
             kind.start(network, init, pictures)
         ranks.wait()
     loop = Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh, ranks=ranks)
+    if ranks.first:
+        write_atomically(folder / KEPT, recipe_path(recipe).read_bytes())
     if tensorboard and ranks.first:
         loop.observers.append(Board(folder / "tensorboard", loop.step))
     loop.run()
@@ -159,7 +164,7 @@ def validate(
     run: RunFolder,
     data: Data,
     validation: Annotated[Path, typer.Option(metavar="FOLDER", help="Photographs to measure.")],
-    recipe: RunRecipe = DEFAULT_RECIPE,
+    recipe: RunRecipe = None,
     state: State = DEFAULT_STATE,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,
 ) -> None:
@@ -167,13 +172,15 @@ def validate(
     _need_torch()
     from ..training.data import find_pictures, readable
     from ..training.kinds import kind_of
-    from ..training.recipe import load_recipe
+    from ..training.recipe import load_recipe, recipe_of
     from ..training.sources import open_pictures
 
-    tables = load_recipe(recipe)
+    tables = load_recipe(recipe or recipe_of(run))
     judge = kind_of(tables).judge
     if judge is None:
-        raise CalotypeError(f"{recipe} writes no files of its own to measure; its log has what it is worth")
+        raise CalotypeError(
+            f"{recipe or recipe_of(run)} writes no files of its own to measure; its log has what it is worth"
+        )
     if not (run / state).is_file():
         raise CalotypeError(f"there is no state of a training run at {run / state}")
     judges = readable(find_pictures(validation))
@@ -190,17 +197,17 @@ def export(
     run: RunFolder,
     data: Data,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle; replaced if there.")],
-    recipe: RunRecipe = DEFAULT_RECIPE,
+    recipe: RunRecipe = None,
     state: State = DEFAULT_STATE,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,
 ) -> None:
     """See :data:`EXPORT_HELP`."""
     _need_torch()
     from ..training.kinds import kind_of
-    from ..training.recipe import load_recipe
+    from ..training.recipe import load_recipe, recipe_of
     from ..training.sources import open_pictures
 
-    tables = load_recipe(recipe)
+    tables = load_recipe(recipe or recipe_of(run))
     pictures = open_pictures(data, run.parent / "cache", megapixels)
     digest = kind_of(tables).export(run / state, tables, pictures, output)
     typer.echo(f"{output}: {digest}")

@@ -72,7 +72,7 @@ class Task(Protocol):
 
 def learning_rate(config: LoopConfig, step: int, progress: float) -> float:
     """Warm up, hold, then fall: a state from the hold can be trained on for longer, a fallen one is exported."""
-    warm = min(1.0, (step + 1) / config.warmup_steps)
+    warm = min(1.0, (step + 1) / max(config.warmup_steps, 1))
     fall = max(0.0, (progress - (1 - config.decay)) / config.decay) if config.decay else 0.0
     return config.learning_rate * warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(fall, 1.0))))
 

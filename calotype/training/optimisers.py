@@ -82,6 +82,7 @@ class MuonAndAdamW:
     def step(self) -> None:
         """Move all parameters that have gradients."""
         for flat, source in zip(self.flat, self.sources, strict=True):
+            flat.data = source.detach()[:, :, 0, 0]  # where it is now: a network may have moved to a device and back
             flat.grad = None if source.grad is None else source.grad[:, :, 0, 0]
         self.muon.step()
         self.adamw.step()

@@ -7,17 +7,29 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_origin, get_type_hints
 
 from ..errors import CalotypeError
 
 T = TypeVar("T")
 FOLDER = Path(__file__).parent / "recipes"
+KEPT = "recipe.toml"  # the copy in the folder of a run
+
+
+def recipe_of(run: Path) -> str | Path:
+    """The recipe that a training run keeps beside its states; ``talbot`` for a run of old, which kept none."""
+    kept = run / KEPT
+    return kept if kept.is_file() else "talbot"
+
+
+def recipe_path(name: str | Path) -> Path:
+    """Where a recipe is: one that ships (by its id) or a TOML file of your own (by its path)."""
+    return Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
 
 
 def load_recipe(name: str | Path) -> dict[str, Any]:
-    """The tables of a recipe: one that ships (by its id) or a TOML file of your own (by its path)."""
-    path = Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
+    """The tables of a recipe, named as for :func:`recipe_path`."""
+    path = recipe_path(name)
     try:
         return tomllib.loads(path.read_text())
     except OSError as error:
@@ -40,6 +52,6 @@ def configure(kind: type[T], table: Mapping[str, Any], **overrides: Any) -> T:
             values[key] = tuple(value)
         elif hints[key] is float and isinstance(value, int):
             values[key] = float(value)
-        elif not isinstance(value, hints[key]):
-            raise CalotypeError(f"{kind.__name__}.{key} should be {hints[key].__name__}, not {value!r}")
+        elif not isinstance(value, wanted := get_origin(hints[key]) or hints[key]):
+            raise CalotypeError(f"{kind.__name__}.{key} should be {wanted.__name__}, not {value!r}")
     return kind(**values)

@@ -70,7 +70,7 @@ class TalbotTask:
         if self.config.ms_ssim:
             similarity = ms_ssim(x_hat, x)
             distortion = weighed(self.config.ms_ssim, mse, similarity)
-            details["ms_ssim"] = -10 * math.log10(1 - similarity.detach().mean().item())
+            details["ms_ssim"] = -10 * math.log10(max(1 - similarity.detach().mean().item(), LEAST_MSE))
         loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.pow(-self.config.balance)).mean() * 0.05
         details |= {
             "y_bpp": y_bpp.mean().item(),

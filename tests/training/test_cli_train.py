@@ -51,7 +51,7 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run(*command, "--hours", 0.0004)
     last = json.loads(Path("runs/mine/log.jsonl").read_text().splitlines()[-1])
     assert last["step"] > first["step"]
-    run("export", "runs/mine", "--data", "photos", "-o", "weights/mine", "--recipe", "mine.toml")
+    run("export", "runs/mine", "--data", "photos", "-o", "weights/mine")  # by the recipe that the run keeps
     monkeypatch.setenv("CALOTYPE_WEIGHTS", "weights")
     data = calotype.encode(drawing(100, 90, 3, 8), threads=1)
     assert calotype.decode(data).size == (90, 100)

@@ -130,6 +130,8 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
         configure(LoopConfig, {"speed": 1})
     with pytest.raises(CalotypeError, match="should be int"):
         configure(LoopConfig, {"batch": "four"})
+    with pytest.raises(CalotypeError, match="context should be tuple"):
+        configure(TalbotConfig, {"context": 5})
     with pytest.raises(CalotypeError, match=r"there are: .*talbot"):
         load_recipe("nothing")
     (tmp_path / "broken.toml").write_text("[loop")

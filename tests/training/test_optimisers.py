@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import nn
 
-from calotype.errors import CalotypeError
-from calotype.networks.layers import Block
-from calotype.training import optimisers
-from calotype.training.loop import LoopConfig
+torch = pytest.importorskip("torch")
+from torch import nn  # noqa: E402
+
+from calotype.errors import CalotypeError  # noqa: E402
+from calotype.networks.layers import Block  # noqa: E402
+from calotype.training import optimisers  # noqa: E402
+from calotype.training.loop import LoopConfig  # noqa: E402
 
 
 def train(name: str, steps: int, resume_at: int = 0) -> tuple[list[float], nn.Module]:
@@ -74,3 +75,14 @@ def test_an_unknown_name_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(CalotypeError, match="adamw, muon"):
         optimisers.make("sgd", Block(64).parameters(), 1e-3, 0.0)
     assert LoopConfig().optimiser in optimisers.NAMES
+
+
+def test_it_follows_parameters_that_have_moved() -> None:
+    network = Block(64)
+    optimiser = optimisers.make("muon", network.parameters(), 3e-3, 0.0)
+    for move in (lambda: None, lambda: network.double().float()):  # as to another device and back
+        move()
+        before = network.project.weight.detach().clone()
+        network(torch.randn(2, 64, 8, 8)).square().mean().backward()
+        optimiser.step()
+        assert (network.project.weight != before).any()
