@@ -100,7 +100,10 @@ def test_encode_and_extract() -> None:
     assert "small/a.webp" in {f"small/{name}" for name in tree("small")}
     assert "WebP: name it .webp" in words(run("extract", "small/a.calo", "-o", "wrong.jpg", code=1))
     assert not Path("wrong.jpg").exists()
-    run("encode", "photo.jpg", "-o", "x.calo", "--codec", "tao2017", "--base", "gif", code=2)
+    wrong = words(
+        run("encode", "photo.jpg", "-o", "x.calo", "--codec", "tao2017", "--scale", 2, "--base", "gif", code=2)
+    )
+    assert "Invalid value for '--base': base 'gif'" in wrong
     run("encode", "photo.jpg", "-o", "x.calo", "--codec", "tao2017", "--scale", "4", code=2)
 
 

@@ -38,8 +38,18 @@ def check_options(name: str, options: dict[str, Any]) -> None:
     from .. import codecs
     from ..errors import PictureError
 
-    if options:
+    if not options:
+        return
+    opened = codecs.get(name).open(1)
+
+    def refused(chosen: dict[str, Any]) -> str | None:
         try:
-            codecs.get(name).open(1).with_options(**options)
+            opened.with_options(**chosen)
         except PictureError as error:
-            raise wrong(f"--{next(iter(options))}", str(error)) from None
+            return str(error)
+        return None
+
+    sentence = refused(options)
+    if sentence is not None:
+        wrong_alone = [option for option, value in options.items() if refused({option: value})]
+        raise wrong(" ".join(f"--{option}" for option in wrong_alone or options), sentence)
