@@ -47,7 +47,7 @@ def encode(
     """A picture as the bytes of a ``.calo`` file.
 
     Args:
-        picture: a Pillow image of any mode, an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
+        picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         quality: 1 (smallest) to 100 (nearly lossless); 60 if no target is given.
         codec: id of the codec.
         target_size: instead of a quality: at most so many bytes, as near to them as it goes.

@@ -196,7 +196,7 @@ END = box("E", b"")  # what stands after the last tile
 
 
 def read_header(data: Bytes) -> Header:
-    """Read the header from a file or from its first HEADER_BYTES (41) bytes. Raises FormatError."""
+    """Read the header from a file or from its first HEADER_BYTES (42) bytes. Raises FormatError."""
     return parse_header(memoryview(data).cast("B"))[0]
 
 

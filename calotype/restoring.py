@@ -42,8 +42,8 @@ def restore(
     """A picture without the artefacts of its compression, as a Pillow image (or an array), of the same size.
 
     Args:
-        picture: the path, the bytes or a binary file object of a picture file; or a Pillow image of any mode, an array
-            ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster. Of files, and of Pillow images as
+        picture: the path, the bytes or a binary file object of a picture file; or a Pillow image (not mode F), an
+            array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster. Of files, and of Pillow images as
             ``Image.open`` returned them, a JPEG's quantisation tables are used. A picture that was scaled or turned
             since it was compressed cannot be restored as well.
         threads: of the computation; all cores, eight at most, by default.

@@ -70,7 +70,9 @@ def collect(view: memoryview, offset: int, parts: Parts) -> list[str]:
     if parts.ended and offset < len(view):
         sentences.append(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
     lost = [index + 1 for index in range(parts.count) if index not in parts.tiles]
-    if lost and parts.header.layers:
+    if not parts.count:  # of layers, none is owed but the first
+        sentences.append("no tile is left")
+    elif lost and parts.header.layers:
         sentences.append(f"{len(lost)} of {parts.count} parts of the tiles are lost: {_ranges(lost)}")
     elif lost:
         sentences.append(f"{len(lost)} of {parts.count} tiles are lost: {_ranges(lost)}")

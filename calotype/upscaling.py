@@ -54,7 +54,7 @@ def upscale(
     """A picture ``scale`` times as wide and as high, as a Pillow image (or an array).
 
     Args:
-        picture: a Pillow image of any mode, an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
+        picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         scale: 2 or 4.
         model: ``srresnet``, which errs least on average, or ``srgan``, which invents sharper detail.
         threads: of the computation; all cores, eight at most, by default.

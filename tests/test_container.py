@@ -589,3 +589,9 @@ def test_a_large_tile_of_noise_costs_only_itself(number: int) -> None:
 
 def test_errors_belong_to_the_family() -> None:
     assert issubclass(FormatError, CalotypeError) and issubclass(calo.TooNewError, FormatError)
+
+
+def test_salvage_says_that_a_layered_file_holds_nothing() -> None:
+    header = dataclasses.replace(HEADER, alpha=False, layers=3)
+    found = unpack(head(header) + END, salvage=True)
+    assert found.tiles == () and "no tile is left" in found.warnings

@@ -7,7 +7,8 @@ gradients straight through. The latents' own rounding is relaxed by stochastic G
 below and above it, which sharpens as the temperature falls. (Straight-through rounding drives residuals to the
 decision boundary, where half of them fall on the wrong side: *measured*, it makes files worse.)
 
-The side information z stays what the analysis gave: its features are computed once.
+What the side information z says is taken to stay as it is while the latents move, so that its features are computed
+once. The file's z is made from the refined latents, and hardly differs: *measured*, in 0 to 2 of 256 symbols.
 """
 
 from __future__ import annotations
