@@ -209,8 +209,10 @@ class StandardFile:
         try:
             with pillow_limit(), Image.open(io.BytesIO(self.data), formats=[self.base.plugin]) as image:
                 yield image
-        except (CalotypeError, MemoryError):
+        except CalotypeError:
             raise
+        except MemoryError as error:
+            raise FormatError(f"the {self.base.title} inside cannot be read: not enough memory") from error
         except Exception as error:  # damaged files make Pillow's readers raise nearly anything
             raise FormatError(f"the {self.base.title} inside is damaged: {_sentence(error)}") from error
 

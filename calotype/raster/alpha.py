@@ -37,8 +37,10 @@ def decode_alpha(data: bytes, width: int, height: int, depth: int) -> NDArray[An
             if image.size != (width, height) or image.mode != ("L" if depth == 8 else "I;16"):
                 raise FormatError(f"the alpha channel is damaged: {image.size} of mode {image.mode}")
             array = np.asarray(image)
-    except (FormatError, MemoryError):
+    except FormatError:
         raise
+    except MemoryError as error:
+        raise FormatError("the alpha channel cannot be read: not enough memory") from error
     except Exception as error:  # Pillow's readers answer damage with many kinds of exceptions
         raise FormatError(f"the alpha channel is damaged: {first_line(error)}") from error
     return array.astype(np.uint8 if depth == 8 else np.uint16, copy=False)
