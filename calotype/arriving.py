@@ -154,7 +154,7 @@ class _Arriving:
         """All that is there when no more comes; None if it has been shown. FormatError if there is nothing to show."""
         with memoryview(buffer) as view:
             if self.parts.ended:
-                self.parts.finish(view[: self.offset], self.offset)  # what else has come is not the picture's
+                self.parts.finish(self.offset)  # what else has come is not the picture's
                 return self.parts.container() if self.parts.next > self.shown else None
             if not self.parts.stops(view, self.offset):
                 self.parts.follow(view, self.offset)  # says what is wrong

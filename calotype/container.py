@@ -253,7 +253,9 @@ def _unpack(view: memoryview, offset: int, parts: Parts) -> Container:
         found = parts.follow(view, offset)
         parts.take(view, found, parts.next)
         offset = found.end
-    parts.finish(view, offset)
+    parts.finish(offset)
+    if offset < len(view):
+        raise FormatError(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
     return parts.container()
 
 
@@ -365,13 +367,11 @@ class Parts:
                     f"{MAX_UNKNOWN_BOXES} unknown boxes"
                 )
 
-    def finish(self, view: memoryview, offset: int) -> None:
+    def finish(self, offset: int) -> None:
         """Check the whole when the end box has ended at `offset`. Raises FormatError."""
         if self.next < (1 if self.header.layers else self.header.tile_count):
             raise FormatError(f"damaged: {self.expected()} is missing, the end box stands before byte {offset}")
         self._check_alpha(offset)
-        if offset < len(view):
-            raise FormatError(f"{len(view) - offset} bytes follow the end of the picture at byte {offset}")
 
     def _check_alpha(self, end: int) -> None:
         """Raises FormatError if the picture ends, at byte `end`, without the alpha channel that the header names."""

@@ -175,19 +175,18 @@ def validate(
     from ..training.recipe import load_recipe, recipe_of
     from ..training.sources import open_pictures
 
-    tables = load_recipe(recipe or recipe_of(run))
+    name = recipe or recipe_of(run)
+    tables = load_recipe(name)
     judge = kind_of(tables).judge
     if judge is None:
-        raise CalotypeError(
-            f"{recipe or recipe_of(run)} writes no files of its own to measure; its log has what it is worth"
-        )
+        raise CalotypeError(f"{name} writes no files of its own to measure; its log has what it is worth")
     if not (run / state).is_file():
         raise CalotypeError(f"there is no state of a training run at {run / state}")
     judges = readable(find_pictures(validation))
     figures = judge(run / state, tables, open_pictures(data, run.parent / "cache", megapixels), judges)
     typer.echo("quality  bits/pixel  PSNR")
-    for name, bpp in figures.items():
-        kind, quality = name.split("@")
+    for figure, bpp in figures.items():
+        kind, quality = figure.split("@")
         if kind == "file_bpp":
             typer.echo(f"{quality:>7}  {bpp:10.3f}  {figures[f'file_psnr@{quality}']:5.2f} dB")
 

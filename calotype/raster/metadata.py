@@ -97,15 +97,15 @@ def _copy_tags(source: Image.Exif, target: Image.Exif) -> None:
             target[ifd] = dict(entries)
 
 
-def _readable(exif: bytes) -> bool:
-    """Whether Pillow, some of whose writers take EXIF apart, can do so."""
+def _tags(exif: bytes) -> Image.Exif | None:
+    """The tags that a TIFF file takes from EXIF; None if Pillow cannot take it apart."""
+    source, kept = Image.Exif(), Image.Exif()
     try:
-        source = Image.Exif()
         source.load(exif)
-        _copy_tags(source, Image.Exif())
+        _copy_tags(source, kept)
     except Exception:  # as above
-        return False
-    return True
+        return None
+    return kept
 
 
 def _orientation_field(exif: bytes) -> tuple[int, int, str] | None:
@@ -152,17 +152,17 @@ def writer_options(raster: Raster, kind: str, name: str) -> dict[str, Any]:
     if raster.icc is not None:
         options["icc_profile"] = raster.icc
     exif = raster.exif
-    if kind in ("TIFF", "AVIF") and exif is not None and not _readable(exif):
-        warnings.warn(f"the EXIF cannot be read, and is left out of {name}", DamageWarning, stacklevel=2)
-        exif = None
+    tags = Image.Exif()
+    if kind in ("TIFF", "AVIF") and exif is not None:  # their writers take it apart
+        found = _tags(exif)
+        if found is None:
+            warnings.warn(f"the EXIF cannot be read, and is left out of {name}", DamageWarning, stacklevel=2)
+            exif = None
+        else:
+            tags = found
     if kind == "TIFF":
-        tags = Image.Exif()
-        if exif is not None:
-            source = Image.Exif()
-            source.load(exif)
-            _copy_tags(source, tags)
-            if ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags:
-                options["compression"] = None  # Pillow writes nested tags into uncompressed files only
+        if ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags:
+            options["compression"] = None  # Pillow writes nested tags into uncompressed files only
         if raster.xmp is not None:
             tags[ExifTags.Base.XMLPacket] = raster.xmp
         return options | {"exif": tags} if len(tags) else options

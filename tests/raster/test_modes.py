@@ -15,7 +15,7 @@ from PIL import Image
 
 from calotype.errors import PictureError
 from calotype.raster import Raster, from_picture, load, to_array, to_image
-from calotype.raster.png16 import chunk
+from calotype.raster.png16 import SIGNATURE, chunk
 
 from .drawing import COLOUR_MODES, GREY_MODES, image_of, pattern
 
@@ -121,8 +121,8 @@ def test_modes_without_a_range_are_refused() -> None:
 )
 def test_the_transparent_colour_of_few_bits(bits: int, row: str, key: int, alpha: tuple[int, ...]) -> None:
     """PNG gives it as the samples are stored, Pillow scales the samples alone."""
-    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
-    file.seek(0, io.SEEK_END)
+    file = io.BytesIO()
+    file.write(SIGNATURE)
     chunk(file, b"IHDR", struct.pack(">IIBBBBB", 4, 1, bits, 0, 0, 0, 0))
     chunk(file, b"tRNS", struct.pack(">H", key))
     chunk(file, b"IDAT", zlib.compress(b"\0" + bytes.fromhex(row)))
