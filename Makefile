@@ -27,7 +27,7 @@ export PHOTO
 
 # The scikit-image wheel is unpacked for its photograph alone: --no-deps leaves SciPy and the rest out.
 demo: $(VENV)/ready $(if $(PHOTO),,$(VENV)/photograph)
-	@$(VENV)/bin/python -m calotype.demo $${PHOTO:+"$$PHOTO"}
+	@$(VENV)/bin/python -m calotype.cli.demo $${PHOTO:+"$$PHOTO"}
 
 test: lint
 	$(TEST_VENV)/bin/python -m pytest

@@ -22,29 +22,34 @@ from .errors import BundleError, CalotypeError, DamageWarning, DependencyError, 
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .api import decode, encode, read, write
-    from .arriving import Progressive, progressive
-    from .info import Info, probe
-    from .restoring import restore
-    from .truncation import truncate
-    from .upscaling import upscale
-    from .wrapping import extract, wrap
+    from .api.decode import decode, read
+    from .api.encode import encode, write
+    from .api.probe import Info, probe
+    from .api.progressive import Progressive, progressive
+    from .api.restore import restore
+    from .api.truncate import truncate
+    from .api.upscale import upscale
+    from .api.wrap import extract, wrap
 
 __all__ = [
     "BundleError", "CalotypeError", "DamageWarning", "DependencyError", "FormatError", "Info", "PictureError",
     "Progressive", "__version__", "decode", "encode", "extract", "probe", "progressive", "read", "restore", "truncate",
     "upscale", "wrap", "write",
 ]  # fmt: skip
-_LAZY = dict.fromkeys(("decode", "encode", "read", "write"), "api") | {
-    "Info": "info",
-    "extract": "wrapping",
-    "Progressive": "arriving",
-    "probe": "info",
-    "progressive": "arriving",
-    "restore": "restoring",
-    "truncate": "truncation",
-    "upscale": "upscaling",
-    "wrap": "wrapping",
+_LAZY = {  # by name: the module of calotype.api
+    "Info": "probe",
+    "Progressive": "progressive",
+    "decode": "decode",
+    "encode": "encode",
+    "extract": "wrap",
+    "probe": "probe",
+    "progressive": "progressive",
+    "read": "decode",
+    "restore": "restore",
+    "truncate": "truncate",
+    "upscale": "upscale",
+    "wrap": "wrap",
+    "write": "encode",
 }
 
 
@@ -53,7 +58,7 @@ def __getattr__(name: str) -> Any:
     if name in _LAZY:
         from importlib import import_module
 
-        return getattr(import_module(f".{_LAZY[name]}", __name__), name)
+        return getattr(import_module(f".api.{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module 'calotype' has no attribute '{name}'")
 
 

@@ -18,8 +18,9 @@ from typing import IO, Any
 from PIL import Image, ImageFile
 
 import calotype
-from calotype import container, raster
-from calotype.errors import CalotypeError, FormatError
+
+from . import container, raster
+from .errors import CalotypeError, FormatError
 
 FORMAT = "CALO"
 MIME = "image/x-calotype"

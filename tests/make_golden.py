@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Make the golden files anew: run it only when the format of version 1 is *meant* to change.
 
     python tests/make_golden.py
@@ -40,7 +41,7 @@ def main() -> None:
     import torch
 
     from calotype.networks.talbot import Talbot, TalbotConfig
-    from calotype.training.export import export_bundle
+    from calotype.training.talbot.export import export_bundle
 
     torch.manual_seed(11)
     config = TalbotConfig(c1=24, c2=32, m=32, blocks=1, hyper=16, z=8, context=(16, 16, 16), levels=3)
@@ -110,10 +111,11 @@ def make_enlarged() -> None:
 
 def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
     """Hash of all decoded latents of a file: exact, unlike pixels."""
-    from calotype import bundles, container
-    from calotype.codecs.talbot import STRIDE, TILE, Talbot
-    from calotype.quality import position
-    from calotype.tiling import Rectangle, grid
+    from calotype import container
+    from calotype.codecs.quality import position
+    from calotype.codecs.talbot.codec import STRIDE, TILE, Talbot
+    from calotype.engine import bundles
+    from calotype.engine.tiling import Rectangle, grid
 
     content = container.unpack(data)
     header = content.header

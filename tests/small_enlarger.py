@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Super-resolution bundles for tests: bilinear interpolation as a graph of three operators, in a few hundred bytes.
 
 The ONNX file is written by hand (it is a protocol buffer), so that tests need no package for it.
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calotype.bundles import bundle_hash
+from calotype.engine.bundles import bundle_hash
 
 FLOAT, INT64 = 1, 7  # ONNX's types of tensors
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A small bundle of codec ``tao2017`` for tests: tame random weights, with the package onnx.
 
 Restoring changes every sample a little, depends on the strength, and sees one pixel (rec1, rec2) around each, so that
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from calotype.bundles import bundle_hash
+from calotype.engine.bundles import bundle_hash
 
 K = 4  # numbers of the strength
 FILES = ["com.onnx", "estimate.onnx", "rec1.onnx", "rec2.onnx", "tables.onnx"]

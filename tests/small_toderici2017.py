@@ -15,10 +15,10 @@ def write_progressive(folder: Path, picture: np.ndarray) -> None:
     import torch
 
     from calotype.networks.toderici2017 import TodericiConfig
-    from calotype.training.codes import codes_of
     from calotype.training.data import PictureCache
-    from calotype.training.export_toderici2017 import FACTS, export_bundle
-    from calotype.training.toderici2017 import make_network, start_greedily
+    from calotype.training.toderici2017.bits import codes_of
+    from calotype.training.toderici2017.export import FACTS, export_bundle
+    from calotype.training.toderici2017.task import make_network, start_greedily
 
     torch.manual_seed(5)
     network = make_network(TodericiConfig(iterations=4, bits=8, entry=8, encoder=(8, 16), decoder=(16, 8)))

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Golden files: version 1 of the format, and symbols that are the same on every machine.
 
 If one of these tests fails, files that people have would no longer open as they should.
@@ -11,15 +12,13 @@ import numpy as np
 import pytest
 
 import calotype
-from calotype import bundles
+from calotype.engine import bundles
 from tests.make_golden import CASES, GOLDEN, drawing, latents_hash
 
 EXPECTED = json.loads((GOLDEN / "expected.json").read_text())
 
 
-@pytest.fixture(autouse=True)
-def small_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CALOTYPE_WEIGHTS", str(GOLDEN / "weights"))
+pytestmark = pytest.mark.usefixtures("golden_weights")
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -42,7 +41,7 @@ def test_symbols_are_identical(name: str, threads: int, optimise: bool) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_symbols_are_identical_through_pytorch(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
-    from calotype.codecs import latents
+    from calotype.codecs.talbot import prior as latents
     from calotype.training.replay import TorchGraph
 
     monkeypatch.setattr(latents, "graph", lambda path, threads, optimise: TorchGraph(path))

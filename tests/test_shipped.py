@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The weights that ship: sound, exact, monotone, and better than JPEG on a photograph that they never saw."""
 
 from __future__ import annotations
@@ -9,9 +10,10 @@ import pytest
 from PIL import Image
 
 import calotype
-from calotype import bundles, codecs
+from calotype import codecs
 from calotype.benchmark import ours
-from calotype.codecs.talbot import TUNINGS
+from calotype.codecs.talbot.codec import TUNINGS
+from calotype.engine import bundles
 from calotype.metrics import ms_ssim, psnr
 from tests.make_golden import latents_hash
 
@@ -34,7 +36,7 @@ def test_symbols_are_identical_everywhere(photograph: np.ndarray, monkeypatch: p
     data = calotype.encode(photograph, quality=50)
     hashes = {latents_hash(data, threads, optimise) for threads in (1, 4) for optimise in (True, False)}
     torch = pytest.importorskip("torch")
-    from calotype.codecs import latents
+    from calotype.codecs.talbot import prior as latents
     from calotype.training.replay import TorchGraph
 
     torch.set_num_threads(1)

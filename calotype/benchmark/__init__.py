@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.jxl import JXL
-from calotype.benchmark.ours import TALBOT, TALBOT_MS_SSIM, TODERICI
-from calotype.benchmark.peers import AVIF, AVIF_420, AVIF_PSNR, JPEG, JPEG2000, WEBP
+from .codec import Codec
+from .jxl import JXL
+from .ours import TALBOT, TALBOT_MS_SSIM, TODERICI
+from .peers import AVIF, AVIF_420, AVIF_PSNR, JPEG, JPEG2000, WEBP
 
 CODECS: dict[str, Codec] = {
     codec.name: codec

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from calotype.errors import CalotypeError
+from ..errors import CalotypeError
 
 Column = Sequence[float | None]
 Points = NDArray[np.float64]

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from calotype.benchmark.bdrate import BDRate, Column, bd_rate
-from calotype.benchmark.quality import Metric
+from .bdrate import BDRate, Column, bd_rate
+from .quality import Metric
 
 Columns = Mapping[str, list[float | None]]
 

@@ -26,9 +26,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.quality import Metric
-from calotype.benchmark.records import Record
+from .codec import Codec
+from .quality import Metric
+from .records import Record
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from types import ModuleType
 
 import numpy as np
 
-from calotype.benchmark.codec import Codec, Picture
-from calotype.errors import DependencyError
+from ..errors import DependencyError
+from .codec import Codec, Picture
 
 EFFORT = 7  # libjxl's default
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.curves import Curve
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import MS_SSIM, PSNR, Metric
-from calotype.benchmark.records import Cache, Record, Trial, fingerprint
+from .codec import Codec
+from .curves import Curve
+from .pictures import Photograph
+from .quality import MS_SSIM, PSNR, Metric
+from .records import Cache, Record, Trial, fingerprint
 
 Progress = Callable[[int, int, str], None]  # measurements done, all of them, what comes next
 Key = tuple[str, str, float]  # codec, picture, setting
@@ -142,8 +142,8 @@ def side_by_side(
 
 def untimed(codec: str, photograph: Photograph, setting: float, metrics: Sequence[str]) -> Record:
     """One measurement in a process of its own: functions do not travel between processes, so names do."""
-    from calotype.benchmark import CODECS
-    from calotype.benchmark.quality import METRICS
+    from . import CODECS
+    from .quality import METRICS
 
     trial = Trial(CODECS[codec], photograph, setting)
     trial.run()

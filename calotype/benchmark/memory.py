@@ -18,10 +18,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.measure import Progress
-from calotype.benchmark.pictures import Photograph, load_photograph
-from calotype.errors import CalotypeError
+from ..errors import CalotypeError
+from .codec import Codec
+from .measure import Progress
+from .pictures import Photograph, load_photograph
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 RESET_PEAK = "5"  # written to clear_refs
@@ -84,7 +84,7 @@ def kilobytes(name: str) -> int:
 
 def main(arguments: Sequence[str]) -> None:
     """One call, weighed."""
-    from calotype.benchmark import CODECS
+    from . import CODECS
 
     codec, setting, picture, file, direction = arguments
     chosen, path = CODECS[codec], Path(file)

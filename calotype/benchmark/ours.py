@@ -9,9 +9,10 @@ from importlib.metadata import version
 import numpy as np
 
 import calotype
-from calotype.benchmark.codec import Codec, Picture
-from calotype.quality import to_header
-from calotype.version import __version__
+
+from ..codecs.quality import to_header
+from ..version import __version__
+from .codec import Codec, Picture
 
 SETTINGS = (5, 15, 25, 35, 45, 55, 65, 75, 85, 95)
 
@@ -23,8 +24,9 @@ def decode(data: bytes) -> Picture:
 
 def predict(picture: Picture, setting: float) -> float:
     """Bytes that ``talbot``'s probability tables predict for the picture, without any header."""
-    from calotype import bundles, raster
-    from calotype.codecs.talbot import Talbot
+    from .. import raster
+    from ..codecs.talbot.codec import Talbot
+    from ..engine import bundles
 
     codec = Talbot(bundles.find("talbot", name="talbot"), threads=1)
     return codec.predicted_bits(raster.from_picture(picture).samples, to_header(setting)) / 8
@@ -32,7 +34,7 @@ def predict(picture: Picture, setting: float) -> float:
 
 def versions(weights: str) -> dict[str, str]:
     """Calotype, the weights of that name, and what runs its networks and its entropy coder."""
-    from calotype import bundles
+    from ..engine import bundles
 
     digest = next((bundle.hash[:8] for bundle in bundles.installed() if bundle.id == weights), "none")
     libraries = {name: version(name) for name in ("onnxruntime", "constriction")}

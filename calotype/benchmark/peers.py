@@ -23,8 +23,8 @@ import numpy as np
 import PIL
 from PIL import AvifImagePlugin, Image, features
 
-from calotype.benchmark.codec import Codec, Picture
-from calotype.errors import DependencyError
+from ..errors import DependencyError
+from .codec import Codec, Picture
 
 
 def decode(data: bytes) -> Picture:

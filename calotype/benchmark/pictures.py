@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from calotype.benchmark.codec import Picture
-from calotype.errors import PictureError
+from ..errors import PictureError
+from .codec import Picture
 
 SUFFIXES = (".png", ".ppm", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".webp")
 

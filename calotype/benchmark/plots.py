@@ -14,11 +14,11 @@ from io import BytesIO
 from itertools import pairwise
 from typing import Any
 
-from calotype.benchmark.compare import Points, scaled
-from calotype.benchmark.curves import Curve
-from calotype.benchmark.published import Published
-from calotype.benchmark.quality import Metric
-from calotype.errors import DependencyError
+from ..errors import DependencyError
+from .compare import Points, scaled
+from .curves import Curve
+from .published import Published
+from .quality import Metric
 
 OURS = "talbot"
 COLOURS = {

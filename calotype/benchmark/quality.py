@@ -11,9 +11,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from calotype import metrics
-from calotype.benchmark.codec import Picture
-from calotype.metrics.similarity import SCALE_WEIGHTS
+from .. import metrics
+from ..metrics.similarity import SCALE_WEIGHTS
+from .codec import Picture
 
 BLOCK = 8  # pixels: the shortest side for PSNR-HVS and SSIMULACRA 2
 

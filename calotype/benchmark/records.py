@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from calotype.benchmark.codec import Codec, Picture
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import MS_SSIM, PSNR, Metric
-from calotype.errors import CalotypeError, PictureError
-from calotype.metrics import bits_per_pixel
+from ..errors import CalotypeError, PictureError
+from ..metrics import bits_per_pixel
+from .codec import Codec, Picture
+from .pictures import Photograph
+from .quality import MS_SSIM, PSNR, Metric
 
 MEASUREMENT = 2  # raise it when a metric or the way of timing changes: cached records then no longer count
 

@@ -17,11 +17,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from calotype.benchmark.compare import Comparison
-from calotype.benchmark.curves import compact_json, provenance
-from calotype.benchmark.plots import plot
-from calotype.benchmark.report import report
-from calotype.benchmark.run import Outcome
+from .compare import Comparison
+from .curves import compact_json, provenance
+from .plots import plot
+from .report import report
+from .run import Outcome
 
 
 def write(outcome: Outcome, folder: Path) -> list[Path]:

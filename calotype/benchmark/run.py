@@ -6,17 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.compare import Comparison, compare_all
-from calotype.benchmark.curves import Curve
-from calotype.benchmark.measure import Progress, measure
-from calotype.benchmark.memory import Memory, weigh
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.published import Published, is_kodak
-from calotype.benchmark.quality import Metric
-from calotype.benchmark.records import Cache
-from calotype.benchmark.samples import Exhibit, exhibit
-from calotype.benchmark.speed import Speed, race, setting_at
+from .codec import Codec
+from .compare import Comparison, compare_all
+from .curves import Curve
+from .measure import Progress, measure
+from .memory import Memory, weigh
+from .pictures import Photograph
+from .published import Published, is_kodak
+from .quality import Metric
+from .records import Cache
+from .samples import Exhibit, exhibit
+from .speed import Speed, race, setting_at
 
 VIEWER_RATES = (0.15, 0.3, 0.6)  # bits per pixel: where codecs differ, and where they no longer do
 SEARCH_COST = 8  # encodings that it takes to find a file of a given size

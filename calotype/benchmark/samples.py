@@ -19,12 +19,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from calotype.benchmark.codec import Codec, Picture
-from calotype.benchmark.measure import Progress
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import Metric
-from calotype.benchmark.records import Cache, fingerprint
-from calotype.benchmark.search import largest_within
+from .codec import Codec, Picture
+from .measure import Progress
+from .pictures import Photograph
+from .quality import Metric
+from .records import Cache, fingerprint
+from .search import largest_within
 
 SHAPE = 5 / 8  # height of a part by its width
 GRID = 16  # pixels: steps in which the place of the part is looked for

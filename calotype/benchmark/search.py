@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from calotype.benchmark.codec import Codec, Picture
+from .codec import Codec, Picture
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.curves import Curve
-from calotype.benchmark.measure import Progress
-from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.records import Trial, fingerprint
+from .codec import Codec
+from .curves import Curve
+from .measure import Progress
+from .pictures import Photograph
+from .records import Trial, fingerprint
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich import box
 from rich.table import Table
 
-from calotype.benchmark.codec import Codec
-from calotype.benchmark.compare import Comparison
-from calotype.benchmark.curves import Curve
-from calotype.benchmark.memory import Memory
-from calotype.benchmark.quality import METRICS
-from calotype.benchmark.speed import Speed
+from .codec import Codec
+from .compare import Comparison
+from .curves import Curve
+from .memory import Memory
+from .quality import METRICS
+from .speed import Speed
 
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
 

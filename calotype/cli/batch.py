@@ -21,7 +21,7 @@ from .sizes import format_size
 if TYPE_CHECKING:
     from rich.console import Console
 
-Progress = Callable[[int, int], None]  # (tiles done, tiles in all)
+    from ..arrays import Progress
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,8 @@ HELP = lesson(
 @guarded
 def codecs(as_json: Json = False) -> None:
     """See :data:`HELP`."""
-    from .. import bundles
     from .. import codecs as registry
+    from ..engine import bundles
 
     installed = bundles.installed()
     known = registry.available()

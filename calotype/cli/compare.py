@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..atomic import write_atomically
 from ..errors import CalotypeError, PictureError
-from ..files import write_atomically
 from . import streams
 from .compare_table import print_table
 from .destination import STREAM, wrong
@@ -120,8 +120,8 @@ def _check(inputs: list[str], outputs: dict[str, str | None], *, both: bool) -> 
 
 def _open(name: str, threads: int | None) -> Picture:
     """A picture and its size; errors name the file."""
+    from ..api.open import open_picture
     from ..comparison.outcome import Picture
-    from ..opening import open_picture
 
     source = None if name == STREAM else Path(name)
     try:

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..formats import FORMATS
+from ..raster.formats import FORMATS
 from . import batch, streams
 from .destination import destination, wrong
 from .jobs import Job, plan
@@ -17,6 +17,9 @@ from .options import Inputs, Output, Overwrite, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 HELP = lesson(
     "Give pictures back: each .calo file becomes a PNG, or what you name.",
@@ -64,8 +67,8 @@ def decode(
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=False, overwrite=overwrite)
     written = format_for(format_, place)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype.api import decode_raster
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from ..api.decode import decode_raster
 
         data = streams.read(job.source)
         picture = decode_raster(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,9 @@ from .problems import guarded
 from .sizes import parse_size
 from .walk import PICTURE_SUFFIXES
 from .writing import put
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 HELP = lesson(
     "Make pictures small: each becomes a .calo file.",
@@ -101,9 +104,10 @@ def encode(
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
+    def work(job: Job, progress: Progress) -> batch.Result:
         import calotype
-        from calotype import raster
+
+        from .. import raster
 
         source, before = streams.source(job.source)
         picture = raster.load(source)

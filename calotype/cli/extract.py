@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import CalotypeError
 from . import batch, streams
@@ -18,6 +19,9 @@ from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
 from .writing import put
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 HELP = lesson(
     "Take the standard file out of a .calo file of codec tao2017, byte for byte.",
@@ -46,9 +50,9 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
     if place.kind in (Kind.BESIDE, Kind.FOLDER):
         todo.jobs = _named(todo.jobs, piped)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype.codecs.standard import StandardFile
-        from calotype.wrapping import extract
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from ..api.wrap import extract
+        from ..codecs.tao2017.standard import StandardFile
 
         data = streams.read(job.source) if piped is None else piped
         file = extract(data)
@@ -82,8 +86,8 @@ def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:
 
 def _targets(job: Job, piped: bytes | None) -> tuple[Path | None, Path | None]:
     """The short and the long name of a job's result; its target where that cannot be told, which its work will say."""
-    from calotype.codecs.standard import kind
-    from calotype.wrapping import extract
+    from ..api.wrap import extract
+    from ..codecs.tao2017.standard import kind
 
     try:
         found = kind(extract(streams.read(job.source) if piped is None else piped))

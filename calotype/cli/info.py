@@ -42,7 +42,7 @@ class _Report:
     @property
     def weights(self) -> str | None:
         """Name of the weights that decode the file; None if they are not at hand."""
-        from .. import bundles
+        from ..engine import bundles
 
         mine = (b for b in bundles.installed() if b.codec == self.info.codec and b.hash.startswith(self.info.bundle))
         return next((b.id for b in mine), None)

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from ..formats import FORMATS
+from typing import TYPE_CHECKING
+
+from ..raster.formats import FORMATS
 from . import batch, streams
 from .destination import Kind, destination, keep_apart
 from .jobs import Job, plan
@@ -13,6 +15,9 @@ from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 HELP = lesson(
     "Repair pictures that were compressed too hard: blocks, rings and smeared colours go, the size stays.",
@@ -59,8 +64,8 @@ def restore(
     )
     written = format_for(format_, place)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype.restoring import restore_raster
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from ..api.restore import restore_raster
 
         source, before = streams.source(job.source)
         picture = restore_raster(source, threads=threads, progress=progress)

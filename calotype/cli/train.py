@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..atomic import write_atomically
 from ..errors import CalotypeError, DependencyError
-from ..files import write_atomically
 from .lesson import lesson
 from .problems import guarded
 

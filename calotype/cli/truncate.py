@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from .problems import guarded
 from .sizes import parse_size
 from .walk import CALOTYPE_SUFFIXES
 from .writing import put
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 HELP = lesson(
     "Make a progressive .calo file smaller: what is at its end goes.",
@@ -53,9 +56,9 @@ def truncate(
     suffix = f"-truncated{EXTENSION}" if output is None else EXTENSION
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=True, overwrite=overwrite)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype.container import read_header
-        from calotype.truncation import truncate
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from ..api.truncate import truncate
+        from ..container import read_header
 
         data = streams.read(job.source)
         made = truncate(data, most)

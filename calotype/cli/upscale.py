@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..formats import FORMATS
+from ..raster.formats import FORMATS
 from . import batch, streams
 from .destination import Kind, destination, keep_apart, wrong
 from .jobs import Job, plan
@@ -17,7 +17,10 @@ from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
 
-SCALES = (2, 4)  # these four again in calotype.upscaling, which is not imported before there is work
+if TYPE_CHECKING:
+    from ..arrays import Progress
+
+SCALES = (2, 4)  # these four again in calotype.codecs.ledig2017.enlarger, which is not imported before there is work
 MODELS = {"srresnet": "errs least on average", "srgan": "invents sharper detail"}
 DEFAULT_SCALE, DEFAULT_MODEL = 4, "srresnet"
 
@@ -85,9 +88,9 @@ def upscale(
     )
     written = format_for(format_, place)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype.opening import open_picture
-        from calotype.upscaling import upscale_raster
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from ..api.open import open_picture
+        from ..api.upscale import upscale_raster
 
         source, before = streams.source(job.source)
         small = open_picture(source, threads=threads)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,9 @@ from .options import Inputs, Output, Overwrite, Quiet
 from .problems import guarded
 from .walk import PICTURE_SUFFIXES
 from .writing import put
+
+if TYPE_CHECKING:
+    from ..arrays import Progress
 
 STANDARD_SUFFIXES = frozenset({
     ".avif", ".avifs", ".j2c", ".j2k", ".jfif", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".webp",
@@ -62,9 +65,9 @@ def wrap(
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
-    def work(job: Job, progress: batch.Progress) -> batch.Result:
-        from calotype import probe
-        from calotype.wrapping import wrap
+    def work(job: Job, progress: Progress) -> batch.Result:
+        from .. import probe
+        from ..api.wrap import wrap
 
         data = streams.read(job.source)
         file = wrap(data, scale, size=sides, strip=strip)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ..files import write_atomically
-from ..formats import FORMATS
+from ..atomic import write_atomically
+from ..raster.formats import FORMATS
 from . import streams
 from .destination import Destination, Kind, wrong
 from .jobs import Job

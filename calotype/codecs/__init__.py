@@ -16,11 +16,10 @@ from ..errors import PictureError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..bundles import Bundle
+    from ..arrays import Progress
     from ..container import Header
-    from ..tiling import Rectangle
-
-Progress = Callable[[int, int], None]
+    from ..engine.bundles import Bundle
+    from ..engine.tiling import Rectangle
 
 
 class Codec(Protocol):
@@ -89,39 +88,39 @@ class Entry:
             tag: of the weights that a file names.
             prefer: id of the weights to take instead of the codec's usual ones, if they are there.
         """
-        from .. import bundles
+        from ..engine import bundles
 
         bundle = bundles.find(self.id, tag, prefer=prefer or self.prefer)
         return _opened(self.id, bundle.path, bundle.hash, threads)
 
 
 def _make_talbot(bundle: Bundle, threads: int) -> Codec:
-    from .talbot import Talbot
+    from .talbot.codec import Talbot
 
     return Talbot(bundle, threads)
 
 
 def _make_ledig2017(bundle: Bundle, threads: int) -> Codec:
-    from .ledig2017 import Ledig2017
+    from .ledig2017.codec import Ledig2017
 
     return Ledig2017(bundle, threads)
 
 
 def _make_tao2017(bundle: Bundle, threads: int) -> Codec:
-    from .tao2017 import Tao2017
+    from .tao2017.codec import Tao2017
 
     return Tao2017(bundle, threads)
 
 
 def _make_toderici2017(bundle: Bundle, threads: int) -> Codec:
-    from .toderici2017 import Toderici2017
+    from .toderici2017.codec import Toderici2017
 
     return Toderici2017(bundle, threads)
 
 
 @lru_cache(maxsize=8)
 def _opened(codec: str, path: object, digest: str, threads: int) -> Codec:
-    from .. import bundles
+    from ..engine import bundles
 
     bundle = next(b for b in bundles.installed() if b.path == path and b.hash == digest)
     return REGISTRY[codec].make(bundle, threads)

@@ -13,15 +13,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..arrays import Samples
 from ..errors import PictureError
 from ..raster import Raster, from_picture
-
-Samples = NDArray[Any]  # (H, W, 1 or 3), uint8 or uint16
 
 
 @dataclass(frozen=True)
@@ -95,4 +93,4 @@ def on_grey(picture: Raster) -> Raster:
 
 
 def _coloured(samples: Samples) -> Samples:
-    return samples if samples.shape[2] == 3 else np.repeat(samples, 3, axis=2)
+    return samples if samples.shape[2] == 3 else cast(Samples, np.repeat(samples, 3, axis=2))

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from ..arrays import Samples
 from ..metrics.pair import strips
-from .alike import Pair, Samples
+from .alike import Pair
 
 Bytes = NDArray[np.uint8]
 

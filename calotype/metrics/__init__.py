@@ -25,14 +25,14 @@ compared::
 
 from __future__ import annotations
 
-from calotype.metrics.error import mse, psnr, rmse
-from calotype.metrics.hvs import psnr_hvs, psnr_hvs_m
-from calotype.metrics.luma import luma, psnr_luma
-from calotype.metrics.perceptual import perceptual_distance
-from calotype.metrics.rate import bits_per_pixel
-from calotype.metrics.similarity import most_scales, ms_ssim, ms_ssim_db, ssim
-from calotype.metrics.squeezenet import load_squeezenet
-from calotype.metrics.ssimulacra import has_ssimulacra2, ssimulacra2
+from .error import mse, psnr, rmse
+from .hvs import psnr_hvs, psnr_hvs_m
+from .luma import luma, psnr_luma
+from .perceptual import perceptual_distance
+from .rate import bits_per_pixel
+from .similarity import most_scales, ms_ssim, ms_ssim_db, ssim
+from .squeezenet import load_squeezenet
+from .ssimulacra import has_ssimulacra2, ssimulacra2
 
 __all__ = [
     "bits_per_pixel",

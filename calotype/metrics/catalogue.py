@@ -7,16 +7,17 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from calotype.metrics.error import mse
-from calotype.metrics.hvs import SIDE, psnr_hvs, psnr_hvs_m
-from calotype.metrics.luma import psnr_luma
-from calotype.metrics.pair import Samples, checked_pair
-from calotype.metrics.perceptual import perceptual_distance
-from calotype.metrics.similarity import SCALE_WEIGHTS, most_scales, ms_ssim, ms_ssim_db
-from calotype.metrics.similarity import ssim as one_scale
-from calotype.metrics.squeezenet import SMALLEST_SIDE, SqueezeNet
-from calotype.metrics.ssimulacra import ADVICE, MOST_PIXELS, has_ssimulacra2, ssimulacra2
-from calotype.metrics.ssimulacra import SMALLEST_SIDE as SSIMULACRA_SIDE
+from ..arrays import Samples
+from .error import mse
+from .hvs import SIDE, psnr_hvs, psnr_hvs_m
+from .luma import psnr_luma
+from .pair import checked_pair
+from .perceptual import perceptual_distance
+from .similarity import SCALE_WEIGHTS, most_scales, ms_ssim, ms_ssim_db
+from .similarity import ssim as one_scale
+from .squeezenet import SMALLEST_SIDE, SqueezeNet
+from .ssimulacra import ADVICE, MOST_PIXELS, has_ssimulacra2, ssimulacra2
+from .ssimulacra import SMALLEST_SIDE as SSIMULACRA_SIDE
 
 
 @dataclass(frozen=True)

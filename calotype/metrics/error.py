@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-from calotype.metrics.pair import Samples, checked_pair, strips
+from ..arrays import Samples
+from .pair import checked_pair, strips
 
 
 def mse(a: Samples, b: Samples) -> float:

@@ -24,11 +24,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calotype.errors import PictureError
-from calotype.metrics.luma import luma
-from calotype.metrics.pair import Samples, checked_pair, size_of, strips
+from ..arrays import Samples
+from ..errors import PictureError
+from .luma import luma
+from .pair import checked_pair, size_of, strips
 
-Array = Any  # a NumPy array or a PyTorch tensor
+ArrayOrTensor = Any  # a NumPy array or a PyTorch tensor
 Blocks = NDArray[np.float64]  # (N, 64): N blocks, row by row
 
 SIDE = 8  # of a block, in pixels
@@ -69,7 +70,7 @@ def psnr_hvs_m(a: Samples, b: Samples) -> float:
     return _psnr(a, b, _masked)
 
 
-def blocks(plane: Array) -> Array:
+def blocks(plane: ArrayOrTensor) -> ArrayOrTensor:
     """Whole blocks of planes (..., H, W), a row of 64 samples each: (..., H // 8 * (W // 8), 64)."""
     *rest, height, width = plane.shape
     down, across = height // SIDE, width // SIDE
@@ -77,7 +78,7 @@ def blocks(plane: Array) -> Array:
     return cut.swapaxes(-3, -2).reshape(*rest, down * across, SIDE * SIDE)
 
 
-def weighted(a: Array, b: Array, spectrum: Array) -> Array:
+def weighted(a: ArrayOrTensor, b: ArrayOrTensor, spectrum: ArrayOrTensor) -> ArrayOrTensor:
     """Squared differences (..., N, 64) of the coefficients of two rows of blocks; their mean is the error of PSNR-HVS.
 
     ``spectrum`` is :data:`SPECTRUM`, of the type of the blocks.

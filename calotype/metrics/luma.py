@@ -8,7 +8,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from calotype.metrics.pair import Samples, checked_pair, strips
+from ..arrays import Samples
+from .pair import checked_pair, strips
 
 LUMA_WEIGHTS = (0.299, 0.587, 0.114)  # ITU-R BT.601, of gamma-coded red, green and blue
 
@@ -23,7 +24,8 @@ def luma(samples: Samples) -> NDArray[np.float64]:
     if samples.shape[2] == 1:
         return samples[:, :, 0].astype(np.float64)
     weights = zip(range(3), LUMA_WEIGHTS, strict=True)
-    return sum((weight * samples[:, :, channel] for channel, weight in weights), start=np.zeros(samples.shape[:2]))
+    channels = (weight * samples[:, :, channel].astype(np.float64) for channel, weight in weights)
+    return sum(channels, start=np.zeros(samples.shape[:2]))
 
 
 def psnr_luma(a: Samples, b: Samples) -> float:

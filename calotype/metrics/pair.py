@@ -3,14 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from calotype.errors import PictureError
-
-Samples = NDArray[Any]  # uint8 or uint16, (H, W) or (H, W, C)
+from ..arrays import Samples
+from ..errors import PictureError
 
 STRIP_SAMPLES = 1 << 17  # samples a strip: 1 MB as float64, so that a strip's arrays stay in the processor's cache
 

@@ -18,9 +18,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from calotype.errors import PictureError
-from calotype.metrics.pair import Samples, checked_pair, size_of
-from calotype.metrics.squeezenet import SMALLEST_SIDE, Features, SqueezeNet
+from ..arrays import Samples
+from ..errors import PictureError
+from .pair import checked_pair, size_of
+from .squeezenet import SMALLEST_SIDE, Features, SqueezeNet
 
 LARGEST_SIDE = 1024  # pixels of a part
 EPSILON = 1e-10

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from calotype.metrics.pair import Samples
+from ..arrays import Samples
 
 
 def bits_per_pixel(size: int, picture: Samples | tuple[int, int]) -> float:

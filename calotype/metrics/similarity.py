@@ -23,8 +23,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calotype.errors import PictureError
-from calotype.metrics.pair import Samples, checked_pair, size_of, strips
+from ..arrays import Samples
+from ..errors import PictureError
+from .pair import checked_pair, size_of, strips
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # Wang 2003, finest scale first
 K1, K2 = 0.01, 0.03
@@ -33,7 +34,7 @@ SIGMA = 1.5
 
 Plane = NDArray[np.float32]  # (H, W), one channel at one scale
 Strip = NDArray[np.float64]
-Array = Any  # a NumPy array or a PyTorch tensor
+ArrayOrTensor = Any  # a NumPy array or a PyTorch tensor
 
 
 def ssim(a: Samples, b: Samples) -> float:
@@ -78,13 +79,13 @@ def scale_weights(scales: int) -> tuple[float, ...]:
     return tuple(weight / sum(weights) for weight in weights)
 
 
-def structure(doubled_covariance: Array, variances: Array, peak: float) -> Array:
+def structure(doubled_covariance: ArrayOrTensor, variances: ArrayOrTensor, peak: float) -> ArrayOrTensor:
     """Contrast and structure at each place, from twice the covariance and the sum of the variances."""
     c2 = (K2 * peak) ** 2
     return (doubled_covariance + c2) / (variances + c2)
 
 
-def luminance(mean_x: Array, mean_y: Array, peak: float) -> Array:
+def luminance(mean_x: ArrayOrTensor, mean_y: ArrayOrTensor, peak: float) -> ArrayOrTensor:
     """Agreement of the means at each place."""
     c1 = (K1 * peak) ** 2
     return (2 * mean_x * mean_y + c1) / (mean_x * mean_x + mean_y * mean_y + c1)

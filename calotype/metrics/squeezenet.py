@@ -25,7 +25,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from calotype.errors import CalotypeError
+from ..errors import CalotypeError
 
 Features = NDArray[np.float32]  # (H, W, C)
 

@@ -14,8 +14,9 @@ import io
 
 import numpy as np
 
-from calotype.errors import DependencyError, PictureError
-from calotype.metrics.pair import Samples, checked_pair, size_of
+from ..arrays import Samples
+from ..errors import DependencyError, PictureError
+from .pair import checked_pair, size_of
 
 SMALLEST_SIDE = 225  # pixels: below it there are fewer than the six scales that the published weights belong to
 MOST_PIXELS = 8_000_000  # the package holds the whole picture many times, about 0.5 GB a megapixel

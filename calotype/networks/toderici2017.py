@@ -14,13 +14,13 @@ E and D are made of recurrent *units*: ``lstm``, ``alstm`` (associative, in D on
 residual terms).
 
 :class:`TodericiConfig` has two shapes. ``dense`` is the paper's: 3x3 convolutions from 1/2 to 1/16 of the side. The
-other one is what a CPU can afford: 1/8 and 1/16 only, depthwise 5x5 and 1x1 convolutions; states are convolved 1x1, so
-that what D sees of the bits around a place does not grow with the number of iterations (:attr:`Decoder.halo`). It also
-has what the paper does not have, the *linear path*: each iteration has a linear transform of 16x16 blocks, whose
+other one is what a CPU can afford: 1/8 and 1/16 only, depthwise 5x5 and 1x1 convolutions; states are convolved 1x1,
+so that what D sees of the bits around a place does not grow with the number of iterations (:attr:`Decoder.halo`). It
+also has what the paper does not have, the *linear path*: each iteration has a linear transform of 16x16 blocks, whose
 signs are coded and whose amplitudes are put back, and the networks mend what it leaves. The bits of a cell are found
 in groups of :data:`GROUP`, each from what the groups before have left, so that a strong coefficient can have several.
-The path starts from the principal components of the residuals (:mod:`calotype.training.toderici2017`) and is a codec
-before its first step.
+The path starts from the principal components of the residuals (:mod:`calotype.training.toderici2017.task`) and is a
+codec before its first step.
 
 A position whose bits are all 0 has stopped: its state stays as it is. So places can stop at different iterations.
 """

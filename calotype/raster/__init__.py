@@ -18,14 +18,22 @@ Pictures are converted in bands of rows, so that 100 megapixels need little more
     alpha       the alpha channel as bytes, without loss
     bands       bands of rows, and turned pictures
     guard       Pillow's limit and Pillow's exceptions
+    formats     of picture files that can be written
+    writing     what Pillow's writers are told
+    resampling  ordinary filters
+
+Names come in when they are first used: the command line needs the formats alone, and starts quickly.
 """
 
 from __future__ import annotations
 
-from .alpha import decode_alpha, encode_alpha
-from .files import load, save, to_file
-from .metadata import EXIF_PREFIX
-from .picture import Raster, check_size, from_image, from_picture, to_array, to_image
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .alpha import decode_alpha, encode_alpha
+    from .files import load, save, to_file
+    from .metadata import EXIF_PREFIX
+    from .picture import Raster, check_size, from_image, from_picture, to_array, to_image
 
 __all__ = [
     "EXIF_PREFIX",
@@ -41,3 +49,25 @@ __all__ = [
     "to_file",
     "to_image",
 ]
+_HOME = {  # by name: the module
+    "EXIF_PREFIX": "metadata",
+    "Raster": "picture",
+    "check_size": "picture",
+    "decode_alpha": "alpha",
+    "encode_alpha": "alpha",
+    "from_image": "picture",
+    "from_picture": "picture",
+    "load": "files",
+    "save": "files",
+    "to_array": "picture",
+    "to_file": "files",
+    "to_image": "picture",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        from importlib import import_module
+
+        return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    raise AttributeError(f"module 'calotype.raster' has no attribute '{name}'")

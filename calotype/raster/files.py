@@ -14,13 +14,13 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..container import SIGNATURE
 from ..errors import CalotypeError, PictureError
-from ..formats import FORMATS
 from . import png16
 from .bands import to_8
 from .deep import is_deep, read_deep
+from .formats import FORMATS
 from .guard import first_line, pillow_limit, reading, reason
-from .metadata import writer_options
 from .picture import Raster, check_size, from_image, from_picture, to_image
+from .writing import writer_options
 
 _USUAL = ".png, .jpg, .webp, .avif, .tiff, .jp2, .bmp"
 _KEEP_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000", "TGA", "QOI")

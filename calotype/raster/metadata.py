@@ -5,19 +5,13 @@ from __future__ import annotations
 
 import re
 import struct
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from PIL import ExifTags, Image, PngImagePlugin
+from PIL import ExifTags, Image
 
-from ..errors import DamageWarning, PictureError
 from .dimensions import exif_of_size, xmp_of_size
-from .png16 import XMP_KEYWORD
-
-if TYPE_CHECKING:
-    from .picture import Raster
 
 EXIF_PREFIX = b"Exif\0\0"
 
@@ -26,7 +20,6 @@ _TIFF_TAGS = (  # what a TIFF file says about the picture; its other tags descri
     *(40091, 40092, 40093, 40094, 40095),  # title, comment, author, keywords, subject of Windows
 )
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))([1-8])(?=["'<])""")
-_JPEG_MARKER = 65533  # bytes of content that one marker of a JPEG file holds
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ def _copy_tags(source: Image.Exif, target: Image.Exif) -> None:
             target[ifd] = dict(entries)
 
 
-def _tags(exif: bytes) -> Image.Exif | None:
+def tags_of(exif: bytes) -> Image.Exif | None:
     """The tags that a TIFF file takes from EXIF; None if Pillow cannot take it apart."""
     source, kept = Image.Exif(), Image.Exif()
     try:
@@ -142,44 +135,3 @@ def _upright(exif: bytes | None, xmp: bytes | None) -> tuple[int, bytes | None, 
             orientation = int(match[2])
         xmp = _XMP_ORIENTATION.sub(rb"\g<1>1", xmp)
     return orientation if 1 <= orientation <= 8 else 1, exif, xmp
-
-
-def writer_options(raster: Raster, kind: str, name: str) -> dict[str, Any]:
-    """Arguments with which Pillow's writer of this format stores profile, EXIF and XMP; none where it cannot."""
-    options: dict[str, Any] = {}
-    if kind not in ("PNG", "JPEG", "WEBP", "AVIF", "TIFF"):
-        return options
-    if raster.icc is not None:
-        options["icc_profile"] = raster.icc
-    exif = raster.exif
-    tags = Image.Exif()
-    if kind in ("TIFF", "AVIF") and exif is not None:  # their writers take it apart
-        found = _tags(exif)
-        if found is None:
-            warnings.warn(f"the EXIF cannot be read, and is left out of {name}", DamageWarning, stacklevel=2)
-            exif = None
-        else:
-            tags = found
-    if kind == "TIFF":
-        if ExifTags.IFD.Exif in tags or ExifTags.IFD.GPSInfo in tags:
-            options["compression"] = None  # Pillow writes nested tags into uncompressed files only
-        if raster.xmp is not None:
-            tags[ExifTags.Base.XMLPacket] = raster.xmp
-        return options | {"exif": tags} if len(tags) else options
-    exif = None if exif is None else EXIF_PREFIX + exif
-    if kind == "JPEG":
-        room = {"EXIF": (exif, _JPEG_MARKER), "XMP": (raster.xmp, _JPEG_MARKER - 29)}  # 29: the name of the XMP marker
-        for what, (data, limit) in room.items():
-            if data is not None and len(data) > limit:
-                raise PictureError(
-                    f"cannot write {name}: JPEG holds at most {limit} bytes of {what}, not {len(data)}; "
-                    "strip the metadata or write .png"
-                )
-    if exif is not None:
-        options["exif"] = exif
-    if raster.xmp is not None and kind == "PNG":
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add(b"iTXt", XMP_KEYWORD + raster.xmp)
-    elif raster.xmp is not None:
-        options["xmp"] = raster.xmp
-    return options

@@ -6,20 +6,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
+from ..arrays import Samples
 from ..container import MAX_PIXELS, MAX_SIDE
 from ..errors import PictureError
 from . import bands, metadata, modes, profiles
 from .guard import pillow_limit, reading
 
 _SCALED = {"L;2": 85, "L;4": 17}  # Pillow scales samples of 2 and 4 bits to 0..255, and their transparent colour not
-
-Samples: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,10 +21,11 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..atomic import atomic, write_atomically
 from ..errors import CalotypeError, PictureError
-from ..files import atomic, write_atomically
 from ..raster.guard import pillow_limit, reading
 
+LATTICE = 128  # pixels: networks take sides that are multiples of this
 # What photographs come in: fewer kinds than can be encoded, for a folder's icons and animations teach nothing.
 SUFFIXES = {".avif", ".bmp", ".jpg", ".jpeg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -179,3 +180,14 @@ def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generato
     if rng.random() < 0.5:
         crop = crop.transpose(1, 2)
     return crop.contiguous()
+
+
+def middle(picture: npt.NDArray[np.uint8], largest: int = 512) -> Tensor:
+    """The middle of a picture ``(H, W, 3)``, as ``(1, 3, h, w)`` in 0..1.
+
+    Sides are multiples of 128 up to ``largest``, but a side shorter than 128 is kept whole.
+    """
+    h, w = (min(largest, s // LATTICE * LATTICE or s) for s in picture.shape[:2])
+    top, left = (picture.shape[0] - h) // 2, (picture.shape[1] - w) // 2
+    crop = torch.from_numpy(picture[top : top + h, left : left + w].copy())
+    return crop.permute(2, 0, 1)[None].float() / 255

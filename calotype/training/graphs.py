@@ -7,16 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
+from ..arrays import Array
 from ..networks.layers import SLOPE, Block, Depthwise, Down, Pointwise, Up
 
 OPSET, IR_VERSION = 17, 8  # old enough for every ONNX Runtime that the package admits
-
-Array = npt.NDArray[Any]
 
 
 class Graph:

@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import nn
 
 from ..errors import CalotypeError
-from .data import CropConfig, PictureCache
+from .data import PictureCache
 from .loop import Task
-from .recipe import configure
 
 Tables = Mapping[str, Any]  # of a recipe
 
@@ -40,73 +38,27 @@ class Kind:
 
 
 def _talbot() -> Kind:
-    from ..networks.talbot import Talbot, TalbotConfig
-    from .export import export_run
-    from .judging import judge_state
-    from .klt import start_as_klt
-    from .talbot import LossConfig, TalbotTask, initialise, make_network
+    from .talbot import judging, kind
 
-    def start(network: Talbot, init: Path | None, pictures: PictureCache) -> None:
-        if init:
-            initialise(network, init)
-        else:
-            start_as_klt(network, pictures)
-
-    def task(network: Talbot, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> TalbotTask:
-        crop, loss = configure(CropConfig, tables.get("crop", {})), configure(LossConfig, tables.get("loss", {}))
-        return TalbotTask(network, pictures, crop, judges, loss)
-
-    def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
-        config = configure(TalbotConfig, tables.get("network", {}))
-        facts = dict(tables.get("bundle", {}))
-        if share := configure(LossConfig, tables.get("loss", {})).ms_ssim:
-            facts["distortion"] = {"ms_ssim": share}  # what high efforts of the encoder minimise
-        return export_run(state, config, pictures, folder, facts)
-
-    def network(tables: Tables) -> Talbot:
-        return make_network(configure(TalbotConfig, tables.get("network", {})))
-
-    return Kind(network, start, task, export, judge_state)
+    return Kind(kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
 def _ledig2017() -> Kind:
-    from .ledig2017_kind import export, network, start, task
+    from .ledig2017 import kind
 
-    return Kind(network, start, task, export)
+    return Kind(kind.network, kind.start, kind.task, kind.export)
 
 
 def _tao2017() -> Kind:
-    from ..networks.tao2017 import Tao2017, Tao2017Config
-    from .degrading import MixConfig
-    from .export_tao2017 import export_run
-    from .tao2017 import Tao2017Task, TaskConfig, start_whitened
-    from .weights import start_from
+    from .tao2017 import kind
 
-    def network(tables: Tables) -> Tao2017:
-        made = Tao2017(configure(Tao2017Config, tables.get("network", {})))
-        made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
-        return made
-
-    def start(network: Tao2017, init: Path | None, pictures: PictureCache) -> None:
-        if init:
-            start_from(network, init)
-        else:
-            start_whitened(network, pictures)
-
-    def task(network: Tao2017, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> Tao2017Task:
-        config, mix = configure(TaskConfig, tables.get("task", {})), configure(MixConfig, tables.get("mix", {}))
-        return Tao2017Task(network, pictures, config, mix, judges)
-
-    def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
-        return export_run(state, configure(Tao2017Config, tables.get("network", {})), folder, len(pictures))
-
-    return Kind(network, start, task, export)
+    return Kind(kind.network, kind.start, kind.task, kind.export)
 
 
 def _toderici2017() -> Kind:
-    from .toderici2017_kind import export, network, start, task
+    from .toderici2017 import kind
 
-    return Kind(network, start, task, export)
+    return Kind(kind.network, kind.start, kind.task, kind.export)
 
 
 KINDS: dict[str, Callable[[], Kind]] = {

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..files import atomic
+from ..atomic import atomic
 from ..networks.layers import compile_gradients, train_in_bfloat16
 from . import optimisers
 from .interruption import Interruption

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import onnx
 import torch
 from onnx import numpy_helper
 from torch import Tensor
 from torch.nn import functional as F
 
-Array = npt.NDArray[Any]
+from ..arrays import Array
+
 TYPES = {onnx.TensorProto.FLOAT: torch.float32, onnx.TensorProto.UINT8: torch.uint8}
 
 
@@ -46,7 +46,7 @@ OPERATORS: dict[str, Callable[..., Tensor | tuple[Tensor, ...]]] = {
 
 
 class TorchGraph:
-    """The graph in ``path``, called like :class:`calotype.runtime.Graph`: arrays in, arrays out."""
+    """The graph in ``path``, called like :class:`calotype.engine.runtime.Graph`: arrays in, arrays out."""
 
     def __init__(self, path: Path) -> None:
         self.graph = onnx.load(path).graph

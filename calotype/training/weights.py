@@ -12,8 +12,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from ..atomic import write_atomically
 from ..errors import CalotypeError
-from ..files import write_atomically
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

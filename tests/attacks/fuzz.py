@@ -11,10 +11,10 @@ import sys
 import time
 import zlib
 
-from calotype.boxes import box, seed
 from calotype.container import END, Container, Header, pack, tile, unpack
+from calotype.container.boxes import box, seed
+from calotype.container.header import parse_header
 from calotype.errors import FormatError
-from calotype.header import parse_header
 
 SLOWEST = 2.0  # seconds of processor time for one file of a few kilobytes, on a slow machine
 

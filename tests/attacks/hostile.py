@@ -12,8 +12,8 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from calotype.boxes import box
 from calotype.container import END, MAX_METADATA, SIGNATURE, Header, head, tile
+from calotype.container.boxes import box
 
 Maker = Callable[[], bytes]
 

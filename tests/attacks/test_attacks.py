@@ -8,13 +8,13 @@ import random
 import time
 import tracemalloc
 
-import fuzz
 import pytest
-from hostile import HOSTILE, INNOCENT
 
 from calotype.container import MAX_METADATA, MAX_TILES, unpack
+from calotype.container.salvage import MAX_WARNINGS
 from calotype.errors import FormatError
-from calotype.salvage import MAX_WARNINGS
+from tests.attacks import fuzz
+from tests.attacks.hostile import HOSTILE, INNOCENT
 
 HARMLESS = 4 * MAX_METADATA  # bytes: metadata may be inflated to its limit, and zlib's buffer doubles as it grows
 

@@ -30,7 +30,7 @@ def results(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def readme_script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("readme", ROOT / "benchmarks" / "readme.py")
+    spec = importlib.util.spec_from_file_location("readme", ROOT / "tools" / "readme.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

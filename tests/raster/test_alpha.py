@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from calotype import api, codecs, container
+from calotype import codecs, container
+from calotype.api import decode as api
 from calotype.errors import DamageWarning, FormatError
 from calotype.raster import decode_alpha, encode_alpha
 
@@ -65,8 +66,8 @@ def test_bit_flips_in_alpha_never_raise_anything_else() -> None:
 
 
 def test_salvaging_goes_on_without_damaged_alpha(monkeypatch: pytest.MonkeyPatch) -> None:
-    from calotype.codecs.talbot import TILE
-    from calotype.quality import to_header
+    from calotype.codecs.quality import to_header
+    from calotype.codecs.talbot.codec import TILE
 
     codec = SimpleNamespace(check=lambda _: None, decode=lambda *_: pattern())
     monkeypatch.setattr(codecs, "get", lambda _: SimpleNamespace(open=lambda *_: codec))

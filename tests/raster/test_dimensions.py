@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Sizes in EXIF and XMP follow the picture; everything else stays byte for byte."""
 
 from __future__ import annotations

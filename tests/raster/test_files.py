@@ -15,8 +15,8 @@ from PIL import Image
 
 from calotype.container import SIGNATURE
 from calotype.errors import PictureError
-from calotype.formats import FORMATS
 from calotype.raster import Raster, from_picture, load, save, to_file
+from calotype.raster.formats import FORMATS
 
 from .drawing import XMP, exif_bytes, image_of, pattern, png
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """A network small enough to export and run in a test, with weights that are random but not tame."""
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from calotype.bundles import Bundle, installed  # noqa: E402
+from calotype.engine.bundles import Bundle, installed  # noqa: E402
 from calotype.networks.talbot import Talbot, TalbotConfig  # noqa: E402
 
 SMALL = TalbotConfig(c1=16, c2=24, m=24, blocks=1, hyper=16, z=8, context=(16, 16, 16), levels=4)
@@ -33,7 +34,7 @@ def network() -> Talbot:
 
 @pytest.fixture(scope="session")
 def bundle(network: Talbot, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    from calotype.training.export import export_bundle
+    from calotype.training.talbot.export import export_bundle
 
     folder: Path = tmp_path_factory.mktemp("weights")
     export_bundle(network, torch.rand(4, 3, 256, 256), folder / "small", FACTS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What each process of test_ranks.py does: a small run whose batches are the same however many ranks share them.
 
 python ranks_worker.py FOLDER STEPS WHOLE_BATCH [RANK:STEP of a signal]

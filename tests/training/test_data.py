@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Folders of pictures as people have them: with broken files, small ones, or none."""
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ torch = pytest.importorskip("torch")
 from calotype.errors import CalotypeError  # noqa: E402
 from calotype.networks.talbot import Talbot, TalbotConfig  # noqa: E402
 from calotype.training.data import CropConfig, PictureCache, find_pictures, readable  # noqa: E402
-from calotype.training.talbot import TalbotTask, initialise  # noqa: E402
+from calotype.training.talbot.task import TalbotTask, initialise  # noqa: E402
 
 TINY = TalbotConfig(c1=8, c2=8, m=8, blocks=1, hyper=8, z=4, context=(8, 8, 8), levels=8)
 

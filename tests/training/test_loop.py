@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """The loop learns, resumes exactly, and its layers have the right gradients."""
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from calotype.training import loop as loop_module  # noqa: E402
 from calotype.training.data import CropConfig, PictureCache  # noqa: E402
 from calotype.training.loop import Loop, LoopConfig  # noqa: E402
 from calotype.training.recipe import configure, load_recipe  # noqa: E402
-from calotype.training.talbot import TalbotTask  # noqa: E402
+from calotype.training.talbot.task import TalbotTask  # noqa: E402
 
 TINY = TalbotConfig(c1=8, c2=8, m=8, blocks=1, hyper=8, z=4, context=(8, 8, 8), levels=3)
 

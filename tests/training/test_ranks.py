@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """Several processes train one network as one process with a larger batch would, and stop and resume together."""
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ if not torch.distributed.is_available():
 
 from calotype.errors import CalotypeError  # noqa: E402
 from calotype.training.ranks import Ranks, choose_device, moved, together  # noqa: E402
+from tests.cli.test_train import RECIPE  # noqa: E402
 from tests.make_golden import drawing  # noqa: E402
-from tests.training.test_cli_train import RECIPE  # noqa: E402
 
 ROOT = Path(__file__).parent.parent.parent
 WORKER = Path(__file__).with_name("ranks_worker.py")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a run goes on from: longer runs, interrupted ones, and states of old."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What ``--data`` can name: Parquet files, data sets, and what is said where they cannot be had."""
 
 from __future__ import annotations

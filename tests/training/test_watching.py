@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 """What a person sees of a run: curves in TensorBoard, a line on the terminal, figures of real files."""
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from calotype.cli import app  # noqa: E402
 from calotype.errors import DependencyError  # noqa: E402
 from calotype.training.board import Board, need_tensorboard  # noqa: E402
 from calotype.training.progress import ProgressLine, clock  # noqa: E402
+from tests.cli.test_train import RECIPE, run  # noqa: E402
 from tests.make_golden import drawing  # noqa: E402
-from tests.training.test_cli_train import RECIPE, run  # noqa: E402
 
 
 def test_curves(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from calotype.benchmark.pictures import Photograph
-from calotype.errors import CalotypeError
+from ...errors import CalotypeError
+from ..pictures import Photograph
 
 ALL = "all"
 KODAK = "9d2fddc339cb44249411cc9225fe9901e37e0fcfc9f057a718260951c8f325cf"  # SHA-256 of the sorted digests of the 24

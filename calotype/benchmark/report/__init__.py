@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 
-from calotype.benchmark.compare import Comparison, Points
-from calotype.benchmark.curves import provenance
-from calotype.benchmark.plots import COLOURS
-from calotype.benchmark.quality import METRICS
-from calotype.benchmark.run import Outcome
-from calotype.benchmark.samples import to_json
+from ..compare import Comparison, Points
+from ..curves import provenance
+from ..plots import COLOURS
+from ..quality import METRICS
+from ..run import Outcome
+from ..samples import to_json
 
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
 PALE = 60  # per cent at which a cell of the matrix has its full colour

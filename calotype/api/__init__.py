@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The verbs of :mod:`calotype`, one a file."""

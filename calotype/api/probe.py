@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a file says of itself; nothing that decodes is imported for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .. import container
+from ..codecs.quality import QUALITY_STEPS
+from ..errors import FormatError
+
+
+@dataclass(frozen=True)
+class Info:
+    """What a file says of itself, without decoding a pixel.
+
+    Attributes:
+        codec: id of the codec.
+        bundle: first eight hexadecimal digits of the weights' hash.
+        width, height: in pixels.
+        channels: 1 (grey) or 3 (RGB), without alpha.
+        depth: 8 or 16 bits a sample.
+        alpha: whether there is an alpha channel.
+        quality: 1..100, as the encoder was told or found.
+        tile: side of a tile in pixels.
+        tiles: number of tiles.
+        layers: layers of a progressive file that are there, at least in part; 0 for other files.
+        most_layers: as many as there could be, for the encoder was told so; 0 for other files.
+        truncated: whether a progressive file just stops. It decodes all the same.
+        icc, exif, xmp, alpha_bytes: bytes of the colour profile, EXIF, XMP and the coded alpha; 0 where there is none.
+        size: bytes of the file.
+    """
+
+    codec: str
+    bundle: str
+    width: int
+    height: int
+    channels: int
+    depth: int
+    alpha: bool
+    quality: float
+    tile: int
+    tiles: int
+    icc: int
+    exif: int
+    xmp: int
+    alpha_bytes: int
+    size: int
+    layers: int = 0
+    most_layers: int = 0
+    truncated: bool = False
+
+    @property
+    def bpp(self) -> float:
+        """Bits per pixel of the whole file."""
+        return 8 * self.size / (self.width * self.height)
+
+
+def probe(data: bytes) -> Info:
+    """What a whole file says of itself; FormatError if it is not one. A progressive one may be cut."""
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
+    content = container.unpack(bytes(data))
+    header = content.header
+    return Info(
+        codec=header.codec, bundle=header.bundle.hex(), width=header.width, height=header.height,
+        channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / QUALITY_STEPS,
+        tile=header.tile, tiles=header.tile_count, icc=len(content.icc or b""), exif=len(content.exif or b""),
+        xmp=len(content.xmp or b""), alpha_bytes=len(content.alpha or b""), size=len(data),
+        layers=-(-len(content.tiles) // header.tile_count) if header.layers else 0, most_layers=header.layers,
+        truncated=content.truncated,
+    )  # fmt: skip

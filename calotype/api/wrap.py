@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A standard picture file into a ``.calo`` file of codec ``tao2017``, and out of it again, byte for byte.
+
+    wrap    JPEG, JPEG 2000, WebP or AVIF -> .calo; nothing is encoded, decoding restores the picture
+    extract .calo -> the file inside, as it was wrapped or encoded
+
+What the wrapped file holds beside its pixels stays in it. Alpha, colour profile, EXIF and XMP are copied into the boxes
+of the ``.calo`` file as well, where every reader looks for them; EXIF there says that the picture is upright, as it is
+when decoded.
+"""
+
+from __future__ import annotations
+
+import io
+
+from .. import container, raster
+from ..arguments import whole, wholes
+from ..codecs.tao2017.codec import TILE, UNKNOWN
+from ..codecs.tao2017.standard import StandardFile, kind
+from ..container import Container, Header
+from ..engine import bundles
+from ..errors import FormatError, PictureError
+
+CODEC = "tao2017"
+
+
+def extract(data: bytes) -> bytes:
+    """The standard file inside of a ``.calo`` file of codec ``tao2017``, byte for byte; no weights are needed.
+
+    Raises FormatError: the data is damaged, or of another codec.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise FormatError(f"extract takes the bytes of a file, not {type(data).__name__}")
+    content = container.unpack(bytes(data))
+    if content.header.codec != CODEC:
+        raise FormatError(
+            f"the file was made by codec '{content.header.codec}', which keeps no standard file inside: decode it"
+        )
+    payload = content.tiles[0] if len(content.tiles) == 1 and not content.header.layers else None
+    if payload is None or kind(payload) is None:
+        raise FormatError("the file inside is not a JPEG, JPEG 2000, WebP or AVIF")
+    return payload
+
+
+def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, strip: bool = False) -> bytes:
+    """A standard file as the bytes of a ``.calo`` file, unchanged inside; ``extract`` gives it back.
+
+    Args:
+        data: a JPEG, JPEG 2000, WebP or AVIF, grey or RGB.
+        scale: 1, a picture to be restored; or 2, the half of a picture, to be restored and enlarged.
+        size: width and height of the upright picture, for scale 2, where a side may be one less than twice that of the
+            file.
+        strip: leave the boxes without colour profile, EXIF and XMP; the file inside keeps its own.
+
+    Raises:
+        PictureError: the file is not of these kinds, or cannot be read, or its size does not fit.
+        BundleError: the weights that will decode it are not installed.
+    """
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise PictureError(f"wrap takes the bytes of a file, not {type(data).__name__}")
+    given, scale = scale, whole(scale) or 0
+    if scale not in (1, 2):
+        raise PictureError(f"scale {given!r} is not 1 or 2")
+    data = bytes(data)
+    if kind(data) is None:
+        raise PictureError("only a JPEG, JPEG 2000, WebP or AVIF can be wrapped; encode anything else")
+    try:
+        file = StandardFile(data)
+    except FormatError as error:
+        raise PictureError(str(error).replace("the file inside", "it").replace(" inside", "")) from error
+    if file.frames > 1:
+        raise PictureError(f"it is an animation of {file.frames} pictures, and a .calo file holds one")
+    channels, depth = file.channels, file.depth  # of this file, not of what Raster makes of it
+    picture = raster.load(io.BytesIO(data))  # also proves that it decodes
+    width, height = _full_size((picture.width, picture.height), scale, size)
+    if max(width, height) > TILE:
+        raise PictureError(f"codec '{CODEC}' stores at most {TILE} pixels a side, not {width} x {height}")
+    if picture.alpha is not None and scale != 1:
+        raise PictureError("it has an alpha channel, which cannot be enlarged: wrap it with scale 1, or encode it")
+    header = Header(
+        codec=CODEC, bundle=bundles.find(CODEC).tag, width=width, height=height, channels=channels, depth=depth,
+        alpha=picture.alpha is not None, quality=UNKNOWN, tile=TILE,
+    )  # fmt: skip
+    alpha = None if picture.alpha is None else raster.encode_alpha(picture.alpha)
+    boxes = (None, None, None) if strip else (picture.icc, picture.exif, picture.xmp)
+    return container.pack(Container(header, *boxes, alpha, (data,)))
+
+
+def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None) -> tuple[int, int]:
+    """Width and height of the picture of which a file of this upright size is the whole or the half."""
+    if size is None:
+        return scale * stored[0], scale * stored[1]
+    sides = wholes(size, 2)
+    if sides:
+        width, height = sides
+        if (-(-width // scale), -(-height // scale)) == stored:
+            return width, height
+    shown = " x ".join(map(str, size)) if isinstance(size, tuple | list) else repr(size)
+    fits = " x ".join(str(side) if scale == 1 else f"{2 * side - 1} or {2 * side}" for side in stored)
+    raise PictureError(f"size {shown} does not fit: with scale {scale} the picture has {fits} pixels")

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The networks of super-resolution: bundles of codec ``ledig2017``, named ``MODEL-xSCALE``."""
+
+from __future__ import annotations
+
+import re
+
+from ...arguments import whole
+from ...container import MAX_PIXELS, MAX_SIDE
+from ...engine import bundles
+from ...engine.bundles import Bundle
+from ...engine.windows import PictureNetwork
+from ...errors import BundleError, PictureError
+
+CODEC = "ledig2017"
+SCALES = (2, 4)
+MODELS = ("srresnet", "srgan")  # those that ship
+DEFAULT_SCALE, DEFAULT_MODEL = 4, "srresnet"
+GRAPH = "generator.onnx"
+WINDOW = 1536  # pixels of the result, a side: what a network makes at once
+
+
+def check_result(width: int, height: int, scale: int) -> None:
+    """Raise PictureError if a result of this size, ``scale`` times that of its picture, exceeds the limits."""
+    if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
+        less = f", enlarge it {SCALES[0]} times" if scale > SCALES[0] else ""
+        raise PictureError(
+            f"{scale} times enlarged, the picture would have {width} x {height} pixels; the limits are {MAX_SIDE} a "
+            f"side and {MAX_PIXELS} in all: cut it into parts{less}, or scale it down"
+        )
+
+
+def check_options(scale: object, model: object) -> tuple[int, str]:
+    """Scale and model, which can be the name of a bundle; PictureError if they cannot."""
+    wanted = whole(scale)
+    if wanted not in SCALES:
+        raise PictureError(f"scale should be {' or '.join(map(str, SCALES))}, not {scale!r}")
+    if not isinstance(model, str) or not re.fullmatch(r"[a-z0-9-]{1,32}", model):
+        raise PictureError(f"model should be a name such as {' or '.join(MODELS)}, not {model!r}")
+    return wanted, model
+
+
+def model_bundle(model: object, scale: object) -> Bundle:
+    """The weights of a model for a scale. Raises PictureError for nonsense, BundleError if they are not installed."""
+    scale, model = check_options(scale, model)
+    return bundles.find(CODEC, name=f"{model}-x{scale}")
+
+
+def enlarger(bundle: Bundle, threads: int) -> PictureNetwork:
+    """The network of a bundle. Raises BundleError if its configuration is not that of a super-resolution network."""
+    found = bundle.description.get("configuration")
+    configuration = found if isinstance(found, dict) else {}
+    values = [configuration.get(key) for key in ("scale", "stride", "halo")]
+    scale, stride, halo = (value if type(value) is int else -1 for value in values)
+    if scale not in SCALES or stride < 1 or halo < 0 or halo % stride or (WINDOW // scale) % stride:
+        raise BundleError(
+            f"the weights in {bundle.path} do not say their scale, stride and halo as this version understands them: "
+            "upgrade, or export them again"
+        )
+    return PictureNetwork(bundle.path / GRAPH, scale, stride, halo, WINDOW // scale, threads)

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The networks that repair what a standard codec has done: ``rec1``, and ``rec2``, which enlarges as well."""
+
+from __future__ import annotations
+
+from ...arrays import Floats, Progress, Samples
+from ...engine.bundles import Bundle
+from ...engine.runtime import graph
+from ...engine.tiling import Rectangle
+from ...engine.windows import PictureNetwork
+from ...errors import BundleError
+from .strength import Strength
+
+WINDOW = 1024  # pixels of what comes out: what a network works on at once
+
+
+def restored(
+    bundle: Bundle, scale: int, threads: int, samples: Samples, tables: Floats | None,
+    region: Rectangle | None = None, progress: Progress | None = None,
+) -> Samples:  # fmt: skip
+    """A decoded standard picture, or a region of it, repaired (``rec1``) or repaired and enlarged by 2 (``rec2``).
+
+    Args:
+        bundle: the weights; BundleError if they do not say how they run.
+        scale: 1 or 2.
+        threads: of the computation.
+        samples: ``(H, W, 1 or 3)`` in the rows and columns in which they were compressed, 8 or 16 bits.
+        tables: what :func:`calotype.codecs.tao2017.strength.quantisation` found; None to estimate the strength.
+        region: of ``samples``.
+        progress: called with windows done and windows in total.
+    """
+    stride, halo = reach(bundle, f"rec{scale}")
+    window = max(stride, WINDOW // scale // stride * stride)
+    network = PictureNetwork(bundle.path / f"rec{scale}.onnx", scale, stride, halo, window, threads)
+    if len(graph(network.path, threads).inputs) == 1:  # the paper's own network takes no strength
+        return network(samples, region=region, progress=progress)
+    return network(samples, Strength(bundle, threads)(samples, tables), region=region, progress=progress)
+
+
+def reach(bundle: Bundle, name: str) -> tuple[int, int]:
+    """Stride of a graph's input, and how far it sees, rounded up to a multiple of it."""
+    try:
+        about = bundle.description["configuration"][name]
+        stride, halo = int(about["stride"]), int(about["halo"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BundleError(
+            f"the weights in {bundle.path} do not say how {name} runs: they are for another version"
+        ) from error
+    if not (1 <= stride <= WINDOW and 0 <= halo <= WINDOW):
+        raise BundleError(f"the weights in {bundle.path} say nonsense of {name}: stride {stride}, halo {halo}")
+    return stride, -(-halo // stride) * stride

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A trained ``tao2017`` -> the bundle that the codec half reads."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ...engine.bundles import DESCRIPTION, bundle_hash
+from ...errors import CalotypeError
+from ...networks.layers import SLOPE
+from ...networks.tao2017 import (
+    TABLES,
+    BlockRec,
+    ComCNN,
+    Estimate,
+    Fire,
+    FromTables,
+    LayerRec,
+    Multilinear,
+    Square,
+    Tao2017,
+    Tao2017Config,
+    doubling_kernel,
+    halving_kernel,
+)
+from ..bundle import replacement
+from ..graphs import Graph, float_layer, half
+from ..weights import copy_weights, write_weights
+
+FACTS = {
+    "id": "tao2017",
+    "codec": "tao2017",
+    "title": "networks around a standard codec, and the restorer of JPEG, WebP, AVIF and JPEG 2000",
+    "paper": "Tao, Jiang et al. 2017, arXiv 1708.00838",
+    "licence": "BSD-3-Clause",
+}
+COM_HALO = 16  # pixels, more than the eight taps of the down-sampling and the three layers see
+
+
+def number(value: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """A scalar constant."""
+    return np.array(value, np.float32)
+
+
+def resampled(graph: Graph, x: str, kernel: Tensor, border: int, stride: int) -> str:
+    """Convolve with a fixed resampling ``kernel``; the picture's border is continued by replication."""
+    pads = graph.constant(np.array([0, 0, border, border] * 2, np.int64))
+    padded = graph.add("Pad", x, pads, mode="edge")
+    weights = graph.constant(kernel.numpy())
+    return graph.add("Conv", padded, weights, strides=[stride] * 2, kernel_shape=list(kernel.shape[2:]))
+
+
+def convolution(graph: Graph, x: str, layer: nn.Conv2d) -> str:
+    """An ordinary convolution, zero padding."""
+    k, p = layer.kernel_size[0], int(layer.padding[0])
+    inputs = [x, graph.weights(half(layer.weight))]
+    if layer.bias is not None:
+        inputs.append(graph.constant(layer.bias.detach().numpy()))
+    return graph.add("Conv", *inputs, strides=list(layer.stride), kernel_shape=[k, k], pads=[p] * 4, group=layer.groups)
+
+
+def centred(graph: Graph, x: str) -> str:
+    """``x - 0.5``."""
+    return graph.add("Sub", x, graph.constant(number(0.5)))
+
+
+def com_graph(com: ComCNN) -> Graph:
+    """``x (1, 3, H, W) -> (1, 3, H/2, W/2)``."""
+    graph = Graph("com")
+    x = graph.input("x", 3)
+    y = graph.add("Relu", convolution(graph, centred(graph, x), com.first))
+    y = graph.add("Relu", convolution(graph, y, com.shrink))
+    y = graph.add("Add", resampled(graph, x, halving_kernel(), 3, 2), convolution(graph, y, com.last))
+    graph.output(graph.clip(y, 0, 1), "out")
+    return graph
+
+
+def rec_graph(name: str, rec: BlockRec | LayerRec) -> Graph:
+    """``x (1, 3, H, W), e (1, K, 1, 1) -> (1, 3, scale H, scale W)``; the paper's networks take no ``e``."""
+    graph = Graph(name)
+    x = graph.input("x", 3)
+    base = x
+    if rec.scale == 2:
+        up = resampled(graph, x, doubling_kernel(), 2, 1)
+        base = graph.add("DepthToSpace", up, blocksize=2, mode="CRD")
+    if isinstance(rec, BlockRec):
+        e = graph.input("e", rec.head_strength.in_channels)
+        fine = float_layer(graph, centred(graph, x), rec.head)
+        fine = graph.add("Add", fine, float_layer(graph, e, rec.head_strength))
+        fine = float_layer(graph, fine, rec.fine_in)
+        coarse = graph.add("Add", float_layer(graph, fine, rec.down), float_layer(graph, e, rec.down_strength))
+        coarse = float_layer(graph, float_layer(graph, coarse, rec.coarse), rec.up)
+        fine = float_layer(graph, graph.add("Add", fine, coarse), rec.fine_out)
+        change = float_layer(graph, fine, rec.tail)
+        change = graph.add("Mul", change, graph.add("Exp", float_layer(graph, e, rec.amplitude)))
+    else:
+        change = centred(graph, base)
+        for layer in rec.layers:
+            change = paper_layer(graph, change, layer)
+        change = convolution(graph, change, rec.last)
+    graph.output(graph.clip(graph.add("Add", base, change), 0, 1), "out")
+    return graph
+
+
+def paper_layer(graph: Graph, x: str, layer: nn.Module) -> str:
+    """Append a layer of :class:`LayerRec`."""
+    match layer:
+        case nn.ReLU():
+            return graph.add("Relu", x)
+        case nn.BatchNorm2d():
+            assert layer.running_mean is not None and layer.running_var is not None
+            values = (layer.weight, layer.bias, layer.running_mean, layer.running_var)
+            names = [graph.constant(v.detach().numpy()) for v in values]
+            return graph.add("BatchNormalization", x, *names, epsilon=layer.eps)
+        case Square():
+            k, (before, after) = layer.kernel_size[0], layer.border
+            pads = [before, before, after, after]
+            return graph.add("Conv", x, graph.weights(half(layer.weight)), kernel_shape=[k, k], pads=pads)
+        case Fire():
+            squeezed = graph.add("Relu", convolution(graph, x, layer.squeeze))
+            parts = convolution(graph, squeezed, layer.expand1), paper_layer(graph, squeezed, layer.expand3)
+            return graph.add("Concat", *parts, axis=1)
+        case Multilinear() if layer.rank == 1:
+            y = convolution(graph, x, layer.mix)
+            for part in (layer.column, layer.row):
+                (kh, kw) = part.kernel_size
+                pads = [(kh - 1) // 2, (kw - 1) // 2, kh // 2, kw // 2]
+                weights = graph.weights(half(part.weight))
+                y = graph.add("Conv", y, weights, kernel_shape=[kh, kw], pads=pads, group=part.groups)
+            return y
+        case _:
+            raise TypeError(f"no ONNX form is known for {type(layer).__name__}")
+
+
+def estimate_graph(estimate: Estimate) -> Graph:
+    """``x (1, 3, H, W) -> e (1, K, 1, 1)``."""
+    graph = Graph("estimate")
+    x = centred(graph, graph.input("x", 3))
+    x = float_layer(graph, float_layer(graph, x, estimate.down), estimate.blocks)
+    x = graph.add("LeakyRelu", float_layer(graph, x, estimate.features), alpha=SLOPE)
+    graph.output(float_layer(graph, graph.add("GlobalAveragePool", x), estimate.out), "e")
+    return graph
+
+
+def tables_graph(tables: FromTables) -> Graph:
+    """``t (1, 128, 1, 1) -> e (1, K, 1, 1)``."""
+    graph = Graph("tables")
+    t = graph.add(
+        "Mul", graph.add("Sub", graph.input("t", TABLES), graph.constant(number(4))), graph.constant(number(0.5))
+    )
+    hidden = graph.add("LeakyRelu", float_layer(graph, t, tables.hidden), alpha=SLOPE)
+    graph.output(float_layer(graph, hidden, tables.out), "e")
+    return graph
+
+
+def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
+    """Write the bundle of ``network`` (in evaluation mode) and return its hash; a bundle that is there is replaced."""
+    network.eval()
+    with replacement(folder) as made:
+        graphs = [
+            com_graph(network.com),
+            rec_graph("rec1", network.rec1),
+            rec_graph("rec2", network.rec2),
+            estimate_graph(network.estimate),
+            tables_graph(network.tables),
+        ]
+        for graph in graphs:
+            graph.save(made / f"{graph.name}.onnx")
+        files = sorted(file.name for file in made.iterdir())
+        digest = bundle_hash(made, files)
+        seen = {
+            "com": {"stride": 2, "halo": COM_HALO},
+            # In samples of the graph's own input, and a multiple of its stride.
+            "rec1": {"stride": 8, "halo": -(-network.rec1.halo // 8) * 8},
+            "rec2": {"stride": 4, "halo": -(-network.rec2.halo // 8) * 4},
+        }
+        configuration = {**asdict(network.config), **seen}
+        description = {**facts, "files": files, "hash": digest, "configuration": configuration}
+        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+    return digest
+
+
+def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int) -> str:
+    """Export the averaged weights of a training state, and write the float weights beside the bundle.
+
+    Raises:
+        CalotypeError: there is no such state, or it is one of another configuration.
+    """
+    if not state.is_file():
+        raise CalotypeError(f"there is no state of a training run at {state}")
+    stored = torch.load(state, weights_only=True)
+    network = Tao2017(config)
+    copy_weights(stored["average"], network)
+    network.load_state_dict(stored.get("buffers", {}), strict=False)
+    training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": pictures}
+    digest = export_bundle(network, folder.absolute(), {**FACTS, "training": training})
+    write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
+    return digest

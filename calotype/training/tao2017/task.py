@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training of ``tao2017``: networks before and behind standard codecs that pass no gradient.
+
+At scale 1 the material is fixed: pictures and what codecs made of them. At scale 2, ComCNN makes the picture that the
+codec gets, so the codec runs inside of each step. How the gradient passes it is the ``gradient`` of
+:class:`TaskConfig`:
+
+- ``straight-through``: the codec's result forward, the identity backward.
+- ``identity``: ComCNN learns as if there were no codec; RecCNN learns from the real codec's results (the paper's
+  alternation, section III-C: each network is optimised while the other one is held).
+- ``proxy``: ComCNN learns through a differentiable JPEG (:mod:`calotype.training.tao2017.jpeg_proxy`).
+
+In each of the three RecCNN sees real files only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn import functional as F
+
+from ...metrics.similarity import most_scales
+from ...networks.layers import Pointwise
+from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, Tao2017, halved
+from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..losses import ms_ssim, mse
+from ..principal import whitening
+from .degrading import DegradedPool, MixConfig, degrade, from_pictures, through, to_picture
+from .jpeg_proxy import jpeg_proxy
+
+JUDGES: dict[str, dict[str, Any]] = {
+    "jpeg10": {"format": "JPEG", "quality": 10},
+    "jpeg20": {"format": "JPEG", "quality": 20},
+    "jpeg40": {"format": "JPEG", "quality": 40},
+    "jpeg95": {"format": "JPEG", "quality": 95},
+    "avif25": {"format": "AVIF", "quality": 25, "speed": 6, "subsampling": "4:4:4"},
+    "avif50": {"format": "AVIF", "quality": 50, "speed": 6, "subsampling": "4:4:4"},
+    "webp10": {"format": "WEBP", "quality": 10},
+}
+LEAST_VARIANCE = (2 / 255) ** 2  # of a direction that is amplified to unit variance
+FLOOR = 2e-5  # added to the error before, 47 dB: pictures that were nearly clean must not rule
+
+
+def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, seed: int = 1) -> None:
+    """Let the first layers give all directions of the photographs' blocks about unit variance.
+
+    What a codec has done to a picture is some fifty times smaller than the picture; a network that starts from the
+    samples themselves spends its first hour on finding it.
+    """
+    rng = np.random.default_rng(seed)
+    crop = CropConfig(size=64, scale_min=0.5, scale_max=1.0)
+    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
+    layers = [network.estimate.down]
+    layers += [rec.head for rec in (network.rec1, network.rec2) if isinstance(rec, BlockRec)]
+    for down in layers:
+        unshuffle, pointwise = cast(nn.PixelUnshuffle, down[0]), cast(Pointwise, down[1])
+        blocks = unshuffle(x).permute(0, 2, 3, 1).flatten(0, 2)
+        mixture = torch.empty(pointwise.weight.shape[:2])
+        nn.init.orthogonal_(mixture, gain=max(1.0, math.sqrt(mixture.shape[1] / mixture.shape[0])))
+        with torch.no_grad():
+            pointwise.weight.copy_((mixture @ whitening(blocks, LEAST_VARIANCE))[:, :, None, None])
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """What is trained and how."""
+
+    full: float = 0.65  # share of steps at full size (scale 1); the others train ComCNN and RecCNN at scale 2
+    size: int = 64  # side of crops: many small steps teach more than few large ones
+    loss: str = "mse"  # or ms-ssim
+    gradient: str = "straight-through"  # how it passes the codec: straight-through, identity, proxy
+    stay: float = 0.05  # weight of the compact picture's distance from plain down-sampling: it has to be stored
+    judging: float = 0.02  # weight of a wrong estimate of the strength
+    freshness: float = 0.5  # pixels put through a codec at each step, as a share of those that are trained on
+
+
+@dataclass
+class Tao2017Task:
+    """Less error than before, relative to the error before, over all codecs and qualities at once."""
+
+    network: Tao2017
+    pictures: PictureCache
+    config: TaskConfig = field(default_factory=TaskConfig)
+    mix: MixConfig = field(default_factory=MixConfig)
+    validation: Sequence[Path] = ()
+    pool: DegradedPool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.pool = DegradedPool(self.pictures, self.mix, freshness=self.config.freshness)
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[int, Any]:
+        """Scale and material of a step."""
+        if rng.random() < self.config.full:
+            return 1, self.pool.batch(rng, size, self.config.size)
+        side = 2 * self.config.size  # half as large when it is coded: a codec needs some room
+        crop = CropConfig(size=side, scale_min=0.6, scale_max=1.0)
+        crops = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(max(1, size // 4))])
+        return 2, (crops.contiguous(memory_format=torch.channels_last), rng)
+
+    def loss(self, batch: tuple[int, Any]) -> tuple[Tensor, dict[str, float]]:
+        """The mean error of a batch relative to that before, and the mean gain in decibels to log."""
+        scale, material = batch
+        return self.loss_full(*material) if scale == 1 else self.loss_half(*material)
+
+    def loss_full(self, x: Tensor, degraded: Tensor, tables: Tensor, known: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """RecCNN behind the codec alone."""
+        known = known & (torch.rand(len(x)) < 0.6).to(x.device)  # it has to be able to do without them
+        e = self.network.strength(degraded, tables, known)
+        loss, details = self.distance(self.network.rec1(degraded, e), x, degraded, "gain1")
+        return loss + self.misjudged(e, degraded, x), details
+
+    def loss_half(self, x: Tensor, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
+        """ComCNN, codec, RecCNN."""
+        network, config = self.network, self.config
+        compact = network.com(x)
+        coded = [degrade(to_picture(c), self.mix, rng) for c in compact.detach()]
+        decoded = from_pictures([c.picture for c in coded]).to(x.device)
+        tables = torch.from_numpy(np.stack([c.tables for c in coded]))[:, :, None, None].to(x.device)
+        known = (torch.tensor([c.known for c in coded]) & (torch.rand(len(x)) < 0.6)).to(x.device)
+        e = network.strength(decoded, tables, known)
+        misjudged = self.misjudged(e, decoded, compact.detach())
+        plain = F.interpolate(decoded, scale_factor=2, mode="bicubic")
+        stay = config.stay * (compact - halved(x)).square().mean((1, 2, 3))
+        if config.gradient == "straight-through":
+            restored = network.rec2(decoded + (compact - compact.detach()), e)
+            loss, details = self.distance(restored, x, plain, "gain2", stay)
+            return loss + misjudged, details
+        loss, details = self.distance(network.rec2(decoded, e), x, plain, "gain2", stay)
+        passed = compact if config.gradient == "identity" else jpeg_proxy(compact, tables)
+        held = {name: p.detach() for name, p in network.rec2.named_parameters()}
+        seen = functional_call(network.rec2, held, (passed, e.detach()))
+        return loss + misjudged + self.distance(seen, x, plain, "")[0], details
+
+    def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor:
+        """How far the strength is from the codec's true error."""
+        true = 0.5 * (mse(decoded, before) + FLOOR / 4).log() + STRENGTH_OFFSET
+        return self.config.judging * (e[:, 0, 0, 0] - true).square().mean()
+
+    def distance(
+        self, result: Tensor, x: Tensor, before: Tensor, name: str, extra: Tensor | float = 0.0
+    ) -> tuple[Tensor, dict[str, float]]:
+        """Error of ``result`` relative to that of ``before``, sample by sample."""
+        error, old = mse(result, x), mse(before, x)
+        loss = ((error + extra) / (old + FLOOR)).mean()
+        if self.config.loss == "ms-ssim":
+            scales = min(5, most_scales(*x.shape[2:]))
+            loss = 10 * (1 - ms_ssim(result, x, scales=scales) + extra).mean()
+        gain = 10 * ((old + FLOOR) / (error.detach() + FLOOR)).log10().mean()
+        return loss, {name: float(gain)} if name else {}
+
+    def validate(self) -> dict[str, float]:
+        """Gain in decibels over what codecs make of the middles of the validation pictures; see :data:`JUDGES`."""
+        figures: dict[str, list[float]] = {}
+        for picture in still_readable(self.validation):
+            x = middle(picture)
+            picture = to_picture(x[0])
+            for name, options in JUDGES.items():
+                degraded = through(picture, **options)
+                y, tables = from_pictures([degraded.picture]), torch.from_numpy(degraded.tables)[None, :, None, None]
+                for known in {degraded.known, False}:
+                    e = self.network.strength(y, tables, torch.tensor([known]))
+                    restored = self.network.rec1(y, e).clamp(0, 1)
+                    gain = 10 * math.log10(float(mse(y, x) / mse(restored, x)))
+                    figures.setdefault(name + ("" if known or not degraded.known else " blind"), []).append(gain)
+            small = through(to_picture(self.network.com(x)[0]), format="JPEG", quality=10)
+            y, tables = from_pictures([small.picture]), torch.from_numpy(small.tables)[None, :, None, None]
+            restored = self.network.rec2(y, self.network.strength(y, tables, torch.tensor([True]))).clamp(0, 1)
+            figures.setdefault("half jpeg10 psnr", []).append(-10 * math.log10(float(mse(restored, x))))
+        return {name: float(np.mean(values)) for name, values in figures.items()}

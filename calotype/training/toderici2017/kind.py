@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How recipes of the kind ``toderici2017`` are trained and exported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...networks.toderici2017 import Toderici2017, TodericiConfig
+from ..data import PictureCache
+from ..recipe import configure
+from ..weights import start_from
+from .task import TaskConfig, Toderici2017Task, make_network, start_greedily
+
+
+def network(tables: Mapping[str, Any]) -> Toderici2017:
+    """The network that a recipe names."""
+    return make_network(configure(TodericiConfig, tables.get("network", {})))
+
+
+def start(network: Toderici2017, init: Path | None, pictures: PictureCache) -> None:
+    """First weights: those in a file, or a greedy code of the photographs."""
+    if init:
+        start_from(network, init)
+    else:
+        start_greedily(network, pictures)
+
+
+def task(
+    network: Toderici2017, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]
+) -> Toderici2017Task:
+    """What is minimised."""
+    return Toderici2017Task(network, pictures, configure(TaskConfig, tables.get("task", {})), judges)
+
+
+def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
+    """A bundle of the state of a run."""
+    from .export import export_run
+
+    return export_run(state, configure(TodericiConfig, tables.get("network", {})), pictures, folder)

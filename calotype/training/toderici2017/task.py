@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Training of ``toderici2017``: all iterations at once, each as important as the others.
+
+The loss of an iteration is the logarithm of its mean error: the error falls twentyfold over sixteen iterations, and a
+plain mean would teach the first few alone. A step unrolls a random number of iterations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ...metrics.similarity import most_scales
+from ...networks.layers import Pointwise
+from ...networks.toderici2017 import (
+    CELL,
+    GROUP,
+    Toderici2017,
+    TodericiConfig,
+    packed,
+    sign,
+    stochastic_sign,
+    straight_sign,
+)
+from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..losses import ms_ssim, mse
+from ..principal import whitening
+
+JUDGED = (1, 2, 4, 8, 16)  # iterations to validate
+FLOOR = {"l1": 2e-3, "mse": 1e-5, "ms-ssim": 1e-3}  # added to an error before its logarithm is taken
+CERTAINTY = 1.5  # logits of a typical coefficient at the start
+LEAST_DEVIATION = 1 / 255  # of a direction that is amplified to unit variance
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """What is minimised, over which iterations."""
+
+    l1: float = 0.0  # shares of the three losses; the paper's is L1
+    mse: float = 0.4
+    ms_ssim: float = 0.6
+    size: int = 96  # side of crops, a multiple of 16: many small steps teach more than few large ones
+    scale_min: float = 0.4  # of the random resizing of crops
+    scale_max: float = 1.2
+    least: int = 2  # iterations of a step, drawn log-uniformly from these two on
+    most: int = 16
+    stochastic: float = 0.5  # share of steps whose bits are drawn at random, as the paper's; the others take the sign
+    judged: int = 4  # iterations of a step, the last one and others at random, whose errors are taken: all cost time
+    stopping: float = 0.25  # share of steps in which positions stop after a random number of iterations
+
+
+@dataclass
+class Toderici2017Task:
+    """Less error after every iteration."""
+
+    network: Toderici2017
+    pictures: PictureCache
+    config: TaskConfig = field(default_factory=TaskConfig)
+    validation: Sequence[Path] = ()
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
+        """Crops, and for each of their positions how many iterations it goes on; their largest is that of the step."""
+        config = self.config
+        crop = CropConfig(config.size, config.scale_min, config.scale_max, 0.8)
+        x = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(size)])
+        most = min(config.most, self.network.config.iterations)
+        count = min(most, int(math.exp(rng.uniform(math.log(config.least), math.log(most + 1)))))
+        until = torch.full((size, 1, config.size // CELL, config.size // CELL), count)
+        if rng.random() < config.stopping:
+            drawn = torch.from_numpy(rng.integers(1, count + 1, tuple(until.shape)))
+            until = torch.where(torch.from_numpy(rng.random((size, 1, 1, 1)) < 0.5), drawn, until)
+        return x.contiguous(memory_format=torch.channels_last), until
+
+    def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """Mean over the iterations of the logarithm of their errors; log the PSNR of some of them."""
+        x, until = batch
+        count = int(until.max())
+        binarise = stochastic_sign if torch.rand(()) < self.config.stochastic else straight_sign
+        losses, details = [], {}
+        stopped = until if bool((until < count).any()) else None
+        judged = {count, *(int(t) + 1 for t in torch.randperm(count - 1)[: self.config.judged - 1])}
+        for t, (_, x_hat) in enumerate(self.network.iterate(x, count, binarise, stopped), 1):
+            if t in judged:
+                losses.append(self.distance(x_hat, x))
+            if t in JUDGED and stopped is None:
+                details[f"psnr@{t}"] = -10 * math.log10(float(mse(x_hat.detach().clamp(0, 1), x).mean()) + 1e-7)
+        return torch.stack(losses).mean(), details
+
+    def distance(self, x_hat: Tensor, x: Tensor) -> Tensor:
+        """Weighted logarithms of the errors that the configuration names."""
+        config = self.config
+        terms = []
+        if config.l1:
+            terms.append(config.l1 * ((x_hat - x).abs().mean() + FLOOR["l1"]).log())
+        if config.mse:
+            terms.append(config.mse * (mse(x_hat, x).mean() + FLOOR["mse"]).log())
+        if config.ms_ssim:
+            scales = min(5, most_scales(*x.shape[2:]))
+            terms.append(config.ms_ssim * ((1 - ms_ssim(x, x_hat, scales=scales)).mean() + FLOOR["ms-ssim"]).log())
+        return torch.stack(terms).sum()
+
+    def validate(self) -> dict[str, float]:
+        """PSNR and MS-SSIM (in decibels) of the middles of the validation pictures, with hard bits."""
+        figures: dict[str, list[float]] = {}
+        for picture in still_readable(self.validation):
+            x = middle(picture)
+            h, w = x.shape[2:]
+            padded = F.pad(x, (0, -w % CELL, 0, -h % CELL), mode="replicate")
+            for t, (_, x_hat) in enumerate(self.network.iterate(padded, self.network.config.iterations), 1):
+                if t in JUDGED:
+                    y = x_hat[..., :h, :w].clamp(0, 1)
+                    figures.setdefault(f"psnr@{t}", []).append(-10 * math.log10(float(mse(y, x)) + 1e-9))
+                    similarity = float(ms_ssim(x, y, scales=min(5, most_scales(h, w))))
+                    figures.setdefault(f"ms-ssim@{t}", []).append(-10 * math.log10(1 - similarity + 1e-9))
+        return {name: float(np.mean(values)) for name, values in figures.items()}
+
+
+def strongest(moments: Tensor, count: int, rounds: int = 20) -> Tensor:
+    """The ``count`` strongest principal components, about: ``(D, D) -> (count, D)``, by subspace iteration."""
+    basis = moments[:, moments.diagonal().argsort(descending=True)[: 4 * count]]
+    for _ in range(rounds):
+        basis = moments @ torch.linalg.qr(basis).Q
+    q = torch.linalg.qr(basis).Q
+    _, vectors = torch.linalg.eigh(q.T @ moments @ q)
+    return cast(Tensor, (q @ vectors.flip(1)[:, :count]).T)
+
+
+def start_greedily(network: Toderici2017, pictures: PictureCache, crops: int = 768, seed: int = 1) -> None:
+    """Start the linear path as the best one-bit code of what is left, iteration by iteration; whiten the first layer.
+
+    A group of bits codes the signs of the strongest principal components of the residuals that the groups before have
+    left, and gives them back with their mean modulus. The gains make residuals of all iterations equally large.
+    """
+    config = network.config
+    if config.dense or not config.linear:
+        return
+    rng = np.random.default_rng(seed)
+    crop = CropConfig(size=64, scale_min=0.4, scale_max=1.2, scale_probability=0.8)
+    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
+    head = cast(Pointwise, network.encoder.head)
+    encoder, decoder = cast(nn.ParameterList, network.encoder.linear), cast(nn.ParameterList, network.decoder.linear)
+    coupling = cast(nn.ParameterList, network.encoder.coupling)
+    rows = packed(packed(x, 8), 2).permute(0, 2, 3, 1).flatten(0, 2)
+    moments = rows.T @ rows / len(rows)
+    deviations = []
+    with torch.no_grad():
+        for t in range(config.iterations):
+            deviations.append(float(moments.diagonal().mean().sqrt()))
+            for k in range(0, config.bits, GROUP):
+                group = slice(k, k + GROUP)
+                basis = strongest(moments, GROUP)
+                y = rows @ basis.T
+                b = sign(y)
+                back = basis.T * y.abs().mean(0)  # (768, GROUP)
+                encoder[t][group] = basis * (CERTAINTY / y.square().mean(0).sqrt().clamp_min(LEAST_DEVIATION))[:, None]
+                decoder[t][:, group] = back
+                crossed = rows.T @ b @ back.T / len(rows)
+                moments = moments - crossed - crossed.T + back @ (b.T @ b / len(rows)) @ back.T
+                rows = rows - b @ back.T
+            coupling[t].copy_(-encoder[t] @ decoder[t])  # of it, bits use what belongs to the groups before theirs
+        network.encoder.log_gain.copy_((deviations[0] / torch.tensor(deviations)).log())
+        blocks = packed(x, 8).permute(0, 2, 3, 1).flatten(0, 2)
+        mixture = torch.empty(head.weight.shape[:2])
+        nn.init.orthogonal_(mixture)
+        head.weight.copy_((mixture @ whitening(blocks, 0.02**2))[:, :, None, None])
+
+
+def make_network(config: TodericiConfig | None = None) -> Toderici2017:
+    """A network laid out for fast training on a CPU."""
+    network = Toderici2017(config)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
+    return network
