@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
+from PIL import Image
 
 from tests.make_golden import GOLDEN
 
@@ -12,3 +15,16 @@ from tests.make_golden import GOLDEN
 def golden_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """The small networks behind the golden files, ahead of those that ship."""
     monkeypatch.setenv("CALOTYPE_WEIGHTS", str(GOLDEN / "weights"))
+
+
+@pytest.fixture(autouse=True)
+def pillow_as_it_was() -> Iterator[None]:
+    """Formats that a test teaches Pillow are forgotten after it."""
+    Image.init()  # all of its own are there before
+    tables = [Image.OPEN, Image.MIME, Image.SAVE, Image.SAVE_ALL, Image.EXTENSION]
+    kept, ids = [dict(table) for table in tables], list(Image.ID)
+    yield
+    Image.ID[:] = ids
+    for table, before in zip(tables, kept, strict=True):
+        table.clear()
+        table.update(before)
