@@ -17,8 +17,6 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile
 
-import calotype
-
 from . import container, raster
 from .errors import CalotypeError, FormatError
 
@@ -70,10 +68,12 @@ class CalotypeImageFile(ImageFile.ImageFile):
     def load(self) -> Any:
         """Decode the pixels, once. Raises CaloFileError."""
         if self.tile:
+            from .api.decode import decode
+
             try:
                 if not ImageFile.LOAD_TRUNCATED_IMAGES:
                     self._whole()
-                image = calotype.decode(self._data, salvage=ImageFile.LOAD_TRUNCATED_IMAGES)
+                image = decode(self._data, salvage=ImageFile.LOAD_TRUNCATED_IMAGES)
             except CalotypeError as error:
                 raise CaloFileError(str(error)) from error
             self._mode = image.mode  # differs if alpha was lost from a damaged file
@@ -104,6 +104,8 @@ class CalotypeImageFile(ImageFile.ImageFile):
 
 
 def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    from .api.encode import encode
+
     given: dict[str, Any] = im.encoderinfo
     overrides = {key: given[key] for key in _METADATA if key in given}
     options = {key: given[key] for key in (*_OPTIONS, *_CODEC_OPTIONS) if given.get(key) is not None}
@@ -112,7 +114,7 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")
     try:
         picture = raster.from_image(im, strip=strip, overrides=overrides)
-        data = calotype.encode(picture, strip=strip, **options)
+        data = encode(picture, strip=strip, **options)
     except CalotypeError as error:
         raise CaloFileError(str(error)) from error
     fp.write(data)

@@ -59,8 +59,8 @@ def codec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
         except (ImportError, CalotypeError) as error:
             pytest.skip(f"no codec: {error}")
     else:
-        monkeypatch.setitem(calotype.__dict__, "encode", fake_encode)
-        monkeypatch.setitem(calotype.__dict__, "decode", fake_decode)
+        monkeypatch.setattr("calotype.api.encode.encode", fake_encode)
+        monkeypatch.setattr("calotype.api.decode.decode", fake_decode)
     Image.init()  # or what Pillow registers only during a test would be lost after it
     before = (Image.ID.copy(), Image.OPEN.copy(), Image.SAVE.copy(), Image.EXTENSION.copy(), Image.MIME.copy())
     calotype.pillow.register()

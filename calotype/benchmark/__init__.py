@@ -8,15 +8,15 @@
 
 from __future__ import annotations
 
-from .codec import Codec
+from .contender import Contender
 from .jxl import JXL
 from .ours import TALBOT, TALBOT_MS_SSIM, TODERICI
 from .peers import AVIF, AVIF_420, AVIF_PSNR, JPEG, JPEG2000, WEBP
 
-CODECS: dict[str, Codec] = {
+CODECS: dict[str, Contender] = {
     codec.name: codec
     for codec in (TALBOT, TALBOT_MS_SSIM, TODERICI, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
 }
 DEFAULT_CODECS = ("talbot", "jpeg", "webp", "jpeg2000", "avif", "avif-psnr", "jxl")
 
-__all__ = ["CODECS", "DEFAULT_CODECS", "Codec"]
+__all__ = ["CODECS", "DEFAULT_CODECS", "Contender"]

@@ -26,7 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .codec import Codec
+from .contender import Contender
 from .quality import Metric
 from .records import Record
 
@@ -35,7 +35,7 @@ from .records import Record
 class Curve:
     """All measurements of one codec."""
 
-    codec: Codec
+    codec: Contender
     records: tuple[Record, ...]  # picture by picture, settings in order
     metrics: tuple[Metric, ...]
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from ..errors import DependencyError
-from .codec import Codec, Picture
+from .contender import Contender, Picture
 
 EFFORT = 7  # libjxl's default
 
@@ -49,7 +49,7 @@ def versions() -> dict[str, str]:
     return {"imagecodecs": str(module.__version__), "libjxl": str(module.jpegxl_version()).removeprefix("libjxl ")}
 
 
-JXL = Codec(
+JXL = Contender(
     "jxl",
     f"JPEG XL (libjxl, effort {EFFORT})",
     ".jxl",

@@ -10,21 +10,21 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
-from .codec import Codec
+from .contender import Contender
 from .curves import Curve
 from .pictures import Photograph
 from .quality import MS_SSIM, PSNR, Metric
 from .records import Cache, Record, Trial, fingerprint
 
-Progress = Callable[[int, int, str], None]  # measurements done, all of them, what comes next
+LabelledProgress = Callable[[int, int, str], None]  # measurements done, all of them, what comes next
 Key = tuple[str, str, float]  # codec, picture, setting
 
 
 @dataclass(frozen=True)
-class Task:
+class Request:
     """A measurement to make."""
 
-    codec: Codec
+    codec: Contender
     photograph: Photograph
     setting: float
     path: Path | None  # in the cache
@@ -42,7 +42,7 @@ class Task:
 
 
 def measure(
-    codecs: Sequence[Codec],
+    codecs: Sequence[Contender],
     photographs: Sequence[Photograph],
     settings: Mapping[str, Sequence[float]] | None = None,
     *,
@@ -50,7 +50,7 @@ def measure(
     rounds: int = 1,
     jobs: int = 1,
     cache: Cache | None = None,
-    progress: Progress | None = None,
+    progress: LabelledProgress | None = None,
 ) -> dict[str, Curve]:
     """Send every picture through every codec at each of its settings.
 
@@ -64,7 +64,7 @@ def measure(
     chosen = {codec.name: tuple((settings or {}).get(codec.name, codec.settings)) for codec in codecs}
     timed = jobs == 1
     found: dict[Key, Record] = {}
-    turns: list[list[Task]] = []
+    turns: list[list[Request]] = []
     prints = {codec.name: fingerprint(codec) for codec in codecs}
     for photograph in photographs:
         for values in zip_longest(*(chosen[codec.name] for codec in codecs)):
@@ -74,7 +74,7 @@ def measure(
                     continue
                 path = cache.path(prints[codec.name], photograph, setting, rounds) if cache else None
                 known = cache.get(path, photograph) if cache and path else None
-                task = Task(codec, photograph, setting, path, known)
+                task = Request(codec, photograph, setting, path, known)
                 if known and known.answers(metrics, timed=timed):
                     found[task.key] = known
                 else:
@@ -109,8 +109,8 @@ def measure(
 
 
 def in_turn(
-    turns: Sequence[Sequence[Task]], metrics: Sequence[Metric], rounds: int, report: Callable[[str], None]
-) -> Iterator[tuple[Task, Record]]:
+    turns: Sequence[Sequence[Request]], metrics: Sequence[Metric], rounds: int, report: Callable[[str], None]
+) -> Iterator[tuple[Request, Record]]:
     """One after another: each turn is one setting of every codec on one picture."""
     for turn in turns:
         trials = [Trial(task.codec, task.photograph, task.setting) for task in turn]
@@ -123,8 +123,8 @@ def in_turn(
 
 
 def side_by_side(
-    turns: Sequence[Sequence[Task]], metrics: Sequence[Metric], jobs: int
-) -> Iterator[tuple[Task, Record]]:
+    turns: Sequence[Sequence[Request]], metrics: Sequence[Metric], jobs: int
+) -> Iterator[tuple[Request, Record]]:
     """In several processes."""
     names = tuple(metric.name for metric in metrics)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:

@@ -19,8 +19,8 @@ from pathlib import Path
 from PIL import Image
 
 from ..errors import CalotypeError
-from .codec import Codec
-from .measure import Progress
+from .contender import Contender
+from .measure import LabelledProgress
 from .pictures import Photograph, load_photograph
 
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
@@ -44,7 +44,7 @@ def available() -> bool:
 
 
 def weigh(
-    codecs: Sequence[tuple[Codec, float]], photograph: Photograph, progress: Progress | None = None
+    codecs: Sequence[tuple[Contender, float]], photograph: Photograph, progress: LabelledProgress | None = None
 ) -> list[Memory]:
     """The peaks of each codec at its setting on one picture; an empty list where the system does not tell.
 

@@ -8,18 +8,18 @@ from importlib.metadata import version
 
 import numpy as np
 
-import calotype
-
+from ..api.decode import decode as decode_file
+from ..api.encode import encode as encode_picture
 from ..codecs.quality import to_header
 from ..version import __version__
-from .codec import Codec, Picture
+from .contender import Contender, Picture
 
 SETTINGS = (5, 15, 25, 35, 45, 55, 65, 75, 85, 95)
 
 
 def decode(data: bytes) -> Picture:
     """The picture of a ``.calo`` file, one thread."""
-    return np.asarray(calotype.decode(data, threads=1, as_array=True))
+    return np.asarray(decode_file(data, threads=1, as_array=True))
 
 
 def predict(picture: Picture, setting: float) -> float:
@@ -47,7 +47,7 @@ def ours(
     settings: tuple[float, ...] = SETTINGS,
     predicted: Callable[[Picture, float], float] | None = None,
     **options: str | int,
-) -> Codec:
+) -> Contender:
     """One of our codecs.
 
     Args:
@@ -59,10 +59,10 @@ def ours(
     """
 
     def encode(picture: Picture, setting: float) -> bytes:
-        return calotype.encode(picture, quality=setting, threads=1, **options)  # type: ignore[arg-type]
+        return encode_picture(picture, quality=setting, threads=1, **options)  # type: ignore[arg-type]
 
     parameters = {name: value for name, value in options.items() if name != "codec"}
-    return Codec(
+    return Contender(
         name, f"Calotype, {description}", ".calo", "quality", settings, {**parameters, "threads": 1}, encode, decode,
         lambda: versions(name), step=0.25, predict=predicted,
     )  # fmt: skip

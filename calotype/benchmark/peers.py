@@ -24,7 +24,7 @@ import PIL
 from PIL import AvifImagePlugin, Image, features
 
 from ..errors import DependencyError
-from .codec import Codec, Picture
+from .contender import Contender, Picture
 
 
 def decode(data: bytes) -> Picture:
@@ -52,7 +52,7 @@ def pillow_codec(
     lowest: float = 1,
     highest: float = 100,
     step: float = 1,
-) -> Codec:
+) -> Contender:
     """A codec that is one of Pillow's plug-ins; ``keyword`` turns the varying setting into arguments for ``save``."""
 
     def encode(picture: Picture, setting: float) -> bytes:
@@ -72,7 +72,7 @@ def pillow_codec(
             found["libaom"] = str(AvifImagePlugin.get_codec_version("aom"))
         return found
 
-    return Codec(
+    return Contender(
         name, description, extension, knob, settings, parameters, encode, decode, versions, lowest, highest, step
     )
 
@@ -82,7 +82,7 @@ def whole_quality(setting: float) -> dict[str, object]:
     return {"quality": round(setting)}
 
 
-def avif(name: str, subsampling: str, settings: tuple[float, ...], tune: str = "") -> Codec:
+def avif(name: str, subsampling: str, settings: tuple[float, ...], tune: str = "") -> Contender:
     """AVIF at libaom's speed 6 with one thread, without tiles.
 
     Without ``tune`` it is what people get: since version 1.4 libavif has libaom tune still pictures for the eye, which

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from .. import metrics
 from ..metrics.similarity import SCALE_WEIGHTS
-from .codec import Picture
+from .contender import Picture
 
 BLOCK = 8  # pixels: the shortest side for PSNR-HVS and SSIMULACRA 2
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..errors import CalotypeError, PictureError
 from ..metrics import bits_per_pixel
-from .codec import Codec, Picture
+from .contender import Contender, Picture
 from .pictures import Photograph
 from .quality import MS_SSIM, PSNR, Metric
 
@@ -77,7 +77,7 @@ class Record:
 class Trial:
     """A measurement under way: rounds of encoding and decoding, which may alternate with those of other codecs."""
 
-    codec: Codec
+    codec: Contender
     photograph: Photograph
     setting: float
 
@@ -118,7 +118,7 @@ class Trial:
         )
 
 
-def fingerprint(codec: Codec) -> str:
+def fingerprint(codec: Contender) -> str:
     """Versions, settings, and the file that the codec makes of a drawn picture: changes when the encoder does.
 
     It also loads whatever the codec loads at its first use, so that no measurement pays for that.

@@ -21,10 +21,10 @@ from .compare import Comparison
 from .curves import compact_json, provenance
 from .plots import plot
 from .report import report
-from .run import Outcome
+from .run import Results
 
 
-def write(outcome: Outcome, folder: Path) -> list[Path]:
+def write(outcome: Results, folder: Path) -> list[Path]:
     """Write all files; those that are there are replaced."""
     plan = outcome.plan
     (folder / "plots").mkdir(parents=True, exist_ok=True)
@@ -50,7 +50,7 @@ def write(outcome: Outcome, folder: Path) -> list[Path]:
     return written
 
 
-def records_csv(outcome: Outcome) -> str:
+def records_csv(outcome: Results) -> str:
     """Every measurement, a line each."""
     columns = [metric.column for metric in outcome.plan.metrics]
     table = io.StringIO()
@@ -66,7 +66,7 @@ def records_csv(outcome: Outcome) -> str:
     return table.getvalue()
 
 
-def summary(outcome: Outcome) -> dict[str, Any]:
+def summary(outcome: Results) -> dict[str, Any]:
     """What follows from the curves, and what was measured beside them."""
     plan = outcome.plan
     names = [*outcome.curves, *(curve.name for curve in plan.published)]

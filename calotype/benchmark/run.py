@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .codec import Codec
 from .compare import Comparison, compare_all
+from .contender import Contender
 from .curves import Curve
-from .measure import Progress, measure
+from .measure import LabelledProgress, measure
 from .memory import Memory, weigh
 from .pictures import Photograph
 from .published import Published, is_kodak
@@ -24,12 +24,12 @@ MEMORY_COST = 4  # measurements that two fresh processes take as long as
 
 
 @dataclass(frozen=True)
-class Plan:
+class Benchmark:
     """What to do."""
 
     data_set: str
     photographs: Sequence[Photograph]
-    codecs: Sequence[Codec]
+    codecs: Sequence[Contender]
     metrics: Sequence[Metric]
     settings: Mapping[str, Sequence[float]] = field(default_factory=dict)  # in place of the codecs' own
     published: Sequence[Published] = ()
@@ -44,10 +44,10 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Results:
     """What came out."""
 
-    plan: Plan
+    plan: Benchmark
     curves: dict[str, Curve]
     comparisons: list[Comparison]
     speeds: list[Speed]
@@ -65,7 +65,7 @@ class Outcome:
         )
 
 
-def run(plan: Plan, progress: Progress | None = None) -> Outcome:
+def run(plan: Benchmark, progress: LabelledProgress | None = None) -> Results:
     """Do all of it; ``progress`` hears of one total for all stages."""
     points = len(plan.photographs) * sum(len(plan.settings.get(c.name, c.settings)) for c in plan.codecs)
     timed = len(plan.photographs) * len(plan.codecs) * plan.speed_rounds
@@ -73,7 +73,7 @@ def run(plan: Plan, progress: Progress | None = None) -> Outcome:
     looks = min(plan.viewer_pictures, len(plan.photographs)) * len(plan.viewer_rates) * len(plan.codecs) * SEARCH_COST
     total = points + timed + weighed + looks
 
-    def stage(before: int, share: int) -> Progress | None:
+    def stage(before: int, share: int) -> LabelledProgress | None:
         def report(done: int, of: int, label: str) -> None:
             if progress and of:
                 progress(before + share * done // of, total, label)
@@ -107,4 +107,4 @@ def run(plan: Plan, progress: Progress | None = None) -> Outcome:
         progress=stage(points + timed + weighed, looks),
     )
     compared = compare_all([*curves.values(), *plan.published], plan.metrics)
-    return Outcome(plan, curves, compared, speeds, memory, exhibits)
+    return Results(plan, curves, compared, speeds, memory, exhibits)

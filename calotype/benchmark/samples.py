@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from .codec import Codec, Picture
-from .measure import Progress
+from .contender import Contender, Picture
+from .measure import LabelledProgress
 from .pictures import Photograph
 from .quality import Metric
 from .records import Cache, fingerprint
@@ -68,7 +68,7 @@ class Exhibit:
 
 
 def exhibit(
-    codecs: Sequence[Codec],
+    codecs: Sequence[Contender],
     photographs: Sequence[Photograph],
     rates: Sequence[float],
     metrics: Sequence[Metric],
@@ -76,7 +76,7 @@ def exhibit(
     count: int,
     across: int,
     cache: Cache | None = None,
-    progress: Progress | None = None,
+    progress: LabelledProgress | None = None,
 ) -> list[Exhibit]:
     """``count`` of the pictures, a part of at most ``across`` pixels' width of each (0: all of it), at each rate."""
     chosen = spaced(photographs, count)
@@ -101,7 +101,7 @@ def exhibit(
 
 
 def look(
-    codec: Codec,
+    codec: Contender,
     codec_print: str,
     photograph: Photograph,
     part: Part,

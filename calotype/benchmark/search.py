@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .codec import Codec, Picture
+from .contender import Contender, Picture
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Fit:
     fits: bool  # False: even the codec's smallest file is above the limit, and this is it
 
 
-def largest_within(codec: Codec, picture: Picture, limit: int) -> Fit:
+def largest_within(codec: Contender, picture: Picture, limit: int) -> Fit:
     """Bisect the codec's range of settings for the largest file of at most ``limit`` bytes.
 
     A codec whose sizes do not grow with every step of its setting may have a slightly larger file that fits too.

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from .codec import Codec
+from .contender import Contender
 from .curves import Curve
-from .measure import Progress
+from .measure import LabelledProgress
 from .pictures import Photograph
 from .records import Trial, fingerprint
 
@@ -45,11 +45,11 @@ def setting_at(curve: Curve, bpp: float) -> float:
 
 
 def race(
-    codecs: Sequence[tuple[Codec, float]],
+    codecs: Sequence[tuple[Contender, float]],
     photographs: Sequence[Photograph],
     *,
     rounds: int = 3,
-    progress: Progress | None = None,
+    progress: LabelledProgress | None = None,
 ) -> list[Speed]:
     """Time each codec at its setting: for each picture ``rounds`` times A, B, C; the median of the rounds counts."""
     for codec, _ in codecs:

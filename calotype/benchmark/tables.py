@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich import box
 from rich.table import Table
 
-from .codec import Codec
 from .compare import Comparison
+from .contender import Contender
 from .curves import Curve
 from .memory import Memory
 from .quality import METRICS
@@ -26,7 +26,7 @@ def plain(title: str, *columns: str, left: int = 1) -> Table:
     return table
 
 
-def settings_table(codecs: Iterable[Codec]) -> Table:
+def settings_table(codecs: Iterable[Contender]) -> Table:
     """Which encoder, and with which settings."""
     table = plain("Codecs", "codec", "encoder", "settings", left=3)
     for codec in codecs:

@@ -22,7 +22,7 @@ from .screen import emit, errors, facts
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..benchmark.measure import Progress
+    from ..benchmark.measure import LabelledProgress
 
 HELP = lesson(
     "Measure codecs on a folder of photographs: real files, written, read back, compared and timed.",
@@ -78,7 +78,7 @@ def _settings(texts: list[str], known: list[str]) -> dict[str, tuple[float, ...]
 
 
 @contextmanager
-def _progress(console: Console, quiet: bool) -> Iterator[Progress | None]:
+def _progress(console: Console, quiet: bool) -> Iterator[LabelledProgress | None]:
     """A bar with the time that is left, for a person."""
     if quiet or not sys.stderr.isatty() or console.is_dumb_terminal:
         yield None
@@ -145,7 +145,7 @@ def bench(
     from ..benchmark.quality import DEFAULT_METRICS, METRICS
     from ..benchmark.records import Cache
     from ..benchmark.results import write
-    from ..benchmark.run import Plan, run
+    from ..benchmark.run import Benchmark, run
     from ..benchmark.tables import bd_rate_table, entropy_table, settings_table, speed_table
 
     codec_names = _names("--codecs", codecs or ",".join(benchmark.DEFAULT_CODECS), list(benchmark.CODECS))
@@ -163,7 +163,7 @@ def bench(
         raise wrong("--out", f"{out} is a file; name a folder")
     require_matplotlib()
     console = errors()
-    plan = Plan(
+    plan = Benchmark(
         data_set=name or folder.resolve().name,
         photographs=load_folder(folder),
         codecs=[benchmark.CODECS[codec] for codec in codec_names],

@@ -22,8 +22,8 @@ from PIL import Image, ImageDraw, ImageFont
 from rich.console import Console
 from rich.table import Table
 
-from ..benchmark import Codec
-from ..benchmark.codec import Picture
+from ..benchmark import Contender
+from ..benchmark.contender import Picture
 from ..benchmark.ours import TALBOT_MS_SSIM as OURS
 from ..benchmark.peers import AVIF, JPEG, WEBP
 from ..benchmark.pictures import Photograph, load_photograph
@@ -40,7 +40,7 @@ MARGIN, CAPTION = 12, 58
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Entrant:
     """What a codec made of the photograph."""
 
     label: str
@@ -62,15 +62,15 @@ def shipped_photograph() -> Path:
     )
 
 
-def run_codec(label: str, codec: Codec, photograph: Photograph, setting: float, remark: str = "") -> Outcome:
+def run_codec(label: str, codec: Contender, photograph: Photograph, setting: float, remark: str = "") -> Entrant:
     """Encode and decode on the clock, after a first use that loads what the codec needs."""
     fingerprint(codec)
     trial = Trial(codec, photograph, setting)
     trial.run()
-    return Outcome(label, trial.record(), trial.data, trial.decoded, remark)
+    return Entrant(label, trial.record(), trial.data, trial.decoded, remark)
 
 
-def run_peer(label: str, codec: Codec, photograph: Photograph, limit: int) -> Outcome:
+def run_peer(label: str, codec: Contender, photograph: Photograph, limit: int) -> Entrant:
     """The peer's largest file within our number of bytes."""
     fit = largest_within(codec, photograph.samples, limit)
     remark = ""
@@ -90,7 +90,7 @@ def duration(seconds: float | None) -> str:
     return f"{seconds:.2f} s" if seconds >= 1 else f"{1000 * seconds:.0f} ms"
 
 
-def table(outcomes: Sequence[Outcome], title: str) -> Table:
+def table(outcomes: Sequence[Entrant], title: str) -> Table:
     """The figures, within 80 columns."""
     made = Table(title=title)
     made.add_column("codec", no_wrap=True)
@@ -114,7 +114,7 @@ def table(outcomes: Sequence[Outcome], title: str) -> Table:
     return made
 
 
-def hardest_place(original: Picture, outcomes: Sequence[Outcome], side: int) -> tuple[int, int]:
+def hardest_place(original: Picture, outcomes: Sequence[Entrant], side: int) -> tuple[int, int]:
     """Left and top of the square of ``side`` pixels in which all codecs together lose most."""
     height, width = original.shape[:2]
     cell = 16  # squares are looked for on a grid of cells, so that a large photograph costs little
@@ -138,7 +138,7 @@ def hardest_place(original: Picture, outcomes: Sequence[Outcome], side: int) -> 
     return min(int(left) * cell, max(0, width - side)), min(int(top) * cell, max(0, height - side))
 
 
-def side_by_side(original: Picture, outcomes: Sequence[Outcome]) -> Image.Image:
+def side_by_side(original: Picture, outcomes: Sequence[Entrant]) -> Image.Image:
     """Columns: the original and each codec; above a detail pixel by pixel, below its middle enlarged."""
     height, width = original.shape[:2]
     side = min(CROP, width, height)

@@ -16,7 +16,7 @@ import typer
 STREAM = "-"  # on the command line: standard input, standard output
 
 
-class Kind(Enum):
+class Place(Enum):
     """Where results go."""
 
     BESIDE = "beside each input"
@@ -29,7 +29,7 @@ class Kind(Enum):
 class Destination:
     """Where results go; ``path`` belongs to a file or a folder."""
 
-    kind: Kind
+    kind: Place
     path: Path = Path()
 
 
@@ -77,23 +77,23 @@ def destination(
             raise wrong("--output", "- (standard output) takes one picture; name a folder for several")
         if sys.stdout.isatty():
             raise wrong("--output", "a picture is nothing to read on a terminal; pipe it on, or name a file with -o")
-        return Destination(Kind.STREAM)
+        return Destination(Place.STREAM)
     if output is None:
-        return Destination(Kind.BESIDE)
+        return Destination(Place.BESIDE)
     if not output:
         raise wrong("--output", "the name is empty")
     path = Path(output)
     if path.is_dir() or output.endswith(("/", os.sep)):
-        return Destination(Kind.FOLDER, path)
+        return Destination(Place.FOLDER, path)
     suffix = path.suffix.lower()
     if not single:
         if path.exists() or suffix in suffixes:
             raise wrong("--output", f"{output} names a file, but there may be several outputs; name a folder")
-        return Destination(Kind.FOLDER, path)
+        return Destination(Place.FOLDER, path)
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        return Destination(Kind.FILE, path)  # a device or a pipe takes what it is given
+        return Destination(Place.FILE, path)  # a device or a pipe takes what it is given
     if suffix in suffixes or (other is not None and suffix not in other and (suffix or path.exists())):
-        return Destination(Kind.FILE, path)
+        return Destination(Place.FILE, path)
     allowed = ", ".join(sorted(suffixes))
     raise wrong(
         "--output", f"{output} is no folder, and as a file it should end in {allowed}; a new folder is {output}/"
@@ -107,7 +107,7 @@ def keep_apart(inputs: Collection[str], place: Destination, example: str) -> Non
         typer.BadParameter: with ``example``, the name of a folder that would do.
     """
     folders = [Path(name) for name in inputs if Path(name).is_dir()]
-    if folders and place.kind is Kind.BESIDE:
+    if folders and place.kind is Place.BESIDE:
         raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o {example}/")
-    if place.kind is Kind.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
+    if place.kind is Place.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
         raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")

@@ -105,13 +105,12 @@ def encode(
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
     def work(job: Job, progress: Progress) -> batch.Result:
-        import calotype
-
         from .. import raster
+        from ..api.encode import encode as encode_picture
 
         source, before = streams.source(job.source)
         picture = raster.load(source)
-        data = calotype.encode(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
+        data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
         put(job, data)
         return batch.Result(before, len(data), picture.width, picture.height)
 

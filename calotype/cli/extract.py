@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import CalotypeError
 from . import batch, streams
-from .destination import STREAM, Kind, destination
+from .destination import STREAM, Place, destination
 from .jobs import Job, plan
 from .lesson import lesson
 from .names import shown
@@ -47,7 +47,7 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
     place = destination(output, inputs, suffixes=STANDARD_SUFFIXES, other=None)
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=".jpg", refresh=False, overwrite=overwrite)
     piped = streams.read(None) if STREAM in inputs else None  # a pipe gives its bytes once
-    if place.kind in (Kind.BESIDE, Kind.FOLDER):
+    if place.kind in (Place.BESIDE, Place.FOLDER):
         todo.jobs = _named(todo.jobs, piped)
 
     def work(job: Job, progress: Progress) -> batch.Result:
@@ -58,7 +58,7 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
         file = extract(data)
         inside = StandardFile(file)
         found = inside.base
-        target = job.target if place.kind is Kind.FILE else None
+        target = job.target if place.kind is Place.FILE else None
         if target and _is_named(target) and target.suffix.lower() not in found.suffixes:
             raise CalotypeError(f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(target)}")
         put(job, file)

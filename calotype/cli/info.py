@@ -21,7 +21,7 @@ from .sizes import format_size
 from .walk import CALOTYPE_SUFFIXES, find
 
 if TYPE_CHECKING:
-    from .. import Info
+    from ..api.probe import Info
 
 
 WRAPPED = "wrapped"  # instead of a quality: a file that somebody else encoded
@@ -72,7 +72,7 @@ HELP = lesson(
 @guarded
 def info(inputs: Inputs, as_json: Json = False) -> None:
     """See :data:`HELP`."""
-    import calotype
+    from ..api.probe import probe
 
     check_pipe(inputs)
     single = is_single(inputs)
@@ -87,7 +87,7 @@ def info(inputs: Inputs, as_json: Json = False) -> None:
     for source in sources:
         label = "standard input" if source is None else shown(source)
         try:
-            reports.append(_Report(label, calotype.probe(streams.read(source))))
+            reports.append(_Report(label, probe(streams.read(source))))
         except Exception as error:  # of any kind: the other files are told all the same
             problems.append((label, describe(error)))
     if as_json:

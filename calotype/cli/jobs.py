@@ -20,9 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..errors import CalotypeError
-from .destination import STREAM, Destination, Kind
+from .destination import STREAM, Destination, Place
 from .names import shown
-from .walk import Found, find
+from .walk import Source, find
 
 Identity = tuple[int, int]  # device and number of a file: the same for all of its names
 
@@ -107,15 +107,15 @@ def plan(
         refresh: whether outputs in another folder that are older than their inputs may be replaced.
         overwrite: whether any existing output may be replaced.
     """
-    folder = destination.path if destination.kind is Kind.FOLDER else None
-    target = destination.path if destination.kind is Kind.FILE else None
+    folder = destination.path if destination.kind is Place.FOLDER else None
+    target = destination.path if destination.kind is Place.FILE else None
     if STREAM in inputs:
         return Plan([Job(None, folder / f"picture{suffix}" if folder else target)], overwrite=overwrite)
     paths = [Path(name) for name in inputs]
     finds = find(paths, suffixes, skip=folder)
     many = len(paths) > 1 or paths[0].is_dir()
     result = Plan([], many, refresh, overwrite, finds.problems, +finds.ignored)
-    if destination.kind in (Kind.FILE, Kind.STREAM):
+    if destination.kind in (Place.FILE, Place.STREAM):
         result.jobs = [Job(found.path, target) for found in finds.files]
     else:
         taken: dict[str, Path] = {}
@@ -134,7 +134,7 @@ def plan(
     return result
 
 
-def _targets(files: Sequence[Found], output: Path | None, suffix: str, several: bool) -> list[Path]:
+def _targets(files: Sequence[Source], output: Path | None, suffix: str, several: bool) -> list[Path]:
     folders = [_folder(found, output, several) for found in files]
     short = [folder / f"{found.path.stem}{suffix}" for folder, found in zip(folders, files, strict=True)]
     whole = [folder / f"{found.path.name}{suffix}" for folder, found in zip(folders, files, strict=True)]
@@ -150,7 +150,7 @@ def _targets(files: Sequence[Found], output: Path | None, suffix: str, several: 
             chosen[i] = whole[i]
 
 
-def _folder(found: Found, output: Path | None, several: bool) -> Path:
+def _folder(found: Source, output: Path | None, several: bool) -> Path:
     """The folder of the output of ``found``."""
     if output is None:
         return found.path.parent

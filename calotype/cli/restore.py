@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..raster.formats import FORMATS
 from . import batch, streams
-from .destination import Kind, destination, keep_apart
+from .destination import Place, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
 from .options import Inputs, Output, Overwrite, Quiet, Threads
@@ -58,7 +58,7 @@ def restore(
         inputs,
         place,
         suffixes=STANDARD_SUFFIXES,
-        suffix=f"-restored{suffix}" if place.kind is Kind.BESIDE else suffix,
+        suffix=f"-restored{suffix}" if place.kind is Place.BESIDE else suffix,
         refresh=False,
         overwrite=overwrite,
     )

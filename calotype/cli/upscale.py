@@ -9,7 +9,7 @@ import typer
 
 from ..raster.formats import FORMATS
 from . import batch, streams
-from .destination import Kind, destination, keep_apart, wrong
+from .destination import Place, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
 from .options import Inputs, Output, Overwrite, Quiet, Threads
@@ -77,7 +77,7 @@ def upscale(
     suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     keep_apart(inputs, place, "large")
-    beside = place.kind is Kind.BESIDE
+    beside = place.kind is Place.BESIDE
     todo = plan(
         inputs,
         place,

@@ -22,7 +22,7 @@ CALOTYPE_SUFFIXES = frozenset([EXTENSION])
 
 
 @dataclass(frozen=True)
-class Found:
+class Source:
     """A file to work on."""
 
     path: Path
@@ -33,7 +33,7 @@ class Found:
 class Finds:
     """What the inputs hold."""
 
-    files: list[Found] = field(default_factory=list)
+    files: list[Source] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)  # (name, what is wrong)
     ignored: Counter[str] = field(default_factory=Counter)  # kinds of files in folders that are no pictures
 
@@ -53,7 +53,7 @@ def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None
     seen: set[tuple[Path, Path | None]] = set()
     for path in inputs:
         if not path.is_dir():
-            candidates: Iterator[Found] = iter([Found(path)])
+            candidates: Iterator[Source] = iter([Source(path)])
         else:
             candidates = _walk(path, suffixes, skip, finds)
         for found in candidates:
@@ -64,7 +64,7 @@ def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None
     return finds
 
 
-def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds) -> Iterator[Found]:
+def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds) -> Iterator[Source]:
     def unreadable(error: OSError) -> None:
         finds.problems.append((str(error.filename), describe(error)))
 
@@ -77,7 +77,7 @@ def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds
             if name.startswith("."):
                 continue
             if path.suffix.lower() in suffixes:
-                yield Found(path, root)
+                yield Source(path, root)
             else:
                 finds.ignored[path.suffix.lower() or "files without suffix"] += 1
 

@@ -66,7 +66,7 @@ def wrap(
     todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
     def work(job: Job, progress: Progress) -> batch.Result:
-        from .. import probe
+        from ..api.probe import probe
         from ..api.wrap import wrap
 
         data = streams.read(job.source)

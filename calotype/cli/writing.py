@@ -10,7 +10,7 @@ import typer
 from ..atomic import write_atomically
 from ..raster.formats import FORMATS
 from . import streams
-from .destination import Destination, Kind, wrong
+from .destination import Destination, Place, wrong
 from .jobs import Job
 from .names import shown
 
@@ -50,7 +50,7 @@ def suffix_of(name: str | None) -> str:
 def format_for(name: str | None, place: Destination) -> str:
     """Pillow's name of the format to write: the one of ``--format``, else that of the output's name, else PNG."""
     written = FORMATS[suffix_of(name)]
-    if place.kind is Kind.FILE and name is None:
+    if place.kind is Place.FILE and name is None:
         return FORMATS.get(place.path.suffix.lower(), written)
     return written
 

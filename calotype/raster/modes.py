@@ -24,7 +24,7 @@ _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 
 @dataclass(frozen=True)
-class Plan:
+class Conversion:
     """How to read an image."""
 
     depth: int  # 8 or 16
@@ -34,7 +34,7 @@ class Plan:
     read: Callable[[Image.Image], Band]  # of a band of the image
 
 
-def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, strip: bool) -> Plan:
+def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, strip: bool) -> Conversion:
     """How to read a loaded image with this colour profile; ``info`` stands for ``image.info``.
 
     With ``strip``, colours are converted to sRGB if they have another profile. Raises PictureError for a mode that
@@ -58,19 +58,19 @@ def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, stri
     return _plan_8(image, info, icc, strip)
 
 
-def _plan_deep(info: Mapping[Any, Any], icc: bytes | None, strip: bool) -> Plan:
+def _plan_deep(info: Mapping[Any, Any], icc: bytes | None, strip: bool) -> Conversion:
     if strip:
         profiles.refuse_deep_conversion(icc, "L")
     key = colour_key(info, 1)
-    return Plan(16, 1, key is not None, icc, lambda band: _read_deep_grey(band, key))
+    return Conversion(16, 1, key is not None, icc, lambda band: _read_deep_grey(band, key))
 
 
-def _plan_converted(mode: str, transform: ImageCmsTransform | None) -> Plan:
+def _plan_converted(mode: str, transform: ImageCmsTransform | None) -> Conversion:
     target = "RGB" if transform is None else mode
-    return Plan(8, 3, False, None, lambda band: _read_8(band, target, None, transform, False))
+    return Conversion(8, 3, False, None, lambda band: _read_8(band, target, None, transform, False))
 
 
-def _plan_8(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, strip: bool) -> Plan:
+def _plan_8(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, strip: bool) -> Conversion:
     mode = image.mode
     grey = mode in _GREY
     kept = profiles.fitting(icc, "GRAY" if grey else "RGB ")
@@ -85,7 +85,7 @@ def _plan_8(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, stri
     if mode == "P" and kept is None and _has_grey_palette(image):
         grey = True
     has_alpha = alpha or key is not None
-    return Plan(8, 1 if grey else 3, has_alpha, kept, lambda band: _read_8(band, target, key, transform, grey))
+    return Conversion(8, 1 if grey else 3, has_alpha, kept, lambda band: _read_8(band, target, key, transform, grey))
 
 
 def _read_8(

@@ -17,7 +17,7 @@ from ..networks.layers import SLOPE, Block, Depthwise, Down, Pointwise, Up
 OPSET, IR_VERSION = 17, 8  # old enough for every ONNX Runtime that the package admits
 
 
-class Graph:
+class GraphBuilder:
     """Nodes and constants of one graph; every method that adds something returns the name of its result."""
 
     def __init__(self, name: str) -> None:
@@ -89,7 +89,7 @@ def half(tensor: Tensor) -> Array:
     return tensor.detach().numpy().astype(np.float16)
 
 
-def float_layer(graph: Graph, x: str, layer: nn.Module) -> str:
+def float_layer(graph: GraphBuilder, x: str, layer: nn.Module) -> str:
     """Append ``layer`` of a float network (any of :mod:`calotype.networks.layers`, or a sequence of them)."""
     match layer:
         case Down():

@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from ..networks.layers import SLOPE, Block, Up
 from ..networks.talbot import SCALE_MAX, SCALE_MIN, HyperSynthesis, Pass
-from .graphs import Graph
+from .graphs import GraphBuilder
 
 EXACT = 1 << 24  # float32 holds every integer up to here
 LEVELS = 64  # of scale, logarithmic between SCALE_MIN and SCALE_MAX
@@ -102,10 +102,10 @@ def quantise_weights(weight: Floats, bias: Floats, limit: int, largest: int) -> 
 
 
 class IntegerGraph:
-    """A :class:`Graph` of integer arithmetic under construction, calibrated as it grows."""
+    """A :class:`GraphBuilder` of integer arithmetic under construction, calibrated as it grows."""
 
     def __init__(self, name: str) -> None:
-        self.graph = Graph(name)
+        self.graph = GraphBuilder(name)
 
     def real_input(self, name: str, values: Tensor) -> str:
         """A float input of as many channels as ``values``."""
@@ -200,7 +200,7 @@ class IntegerGraph:
         )
 
 
-def integer_pass(name: str, layer: Pass, features: Tensor, exponent: Ints | None, known: list[Tensor]) -> Graph:
+def integer_pass(name: str, layer: Pass, features: Tensor, exponent: Ints | None, known: list[Tensor]) -> GraphBuilder:
     """One pass of the prior as a graph: features, known latents -> means (multiples of 2^-6), levels (uint8).
 
     Args:
@@ -260,7 +260,7 @@ def integer_pass(name: str, layer: Pass, features: Tensor, exponent: Ints | None
     return graph
 
 
-def integer_hyper_synthesis(layer: HyperSynthesis, z_hat: Tensor, quality: Tensor) -> tuple[Graph, Ints, Ints]:
+def integer_hyper_synthesis(layer: HyperSynthesis, z_hat: Tensor, quality: Tensor) -> tuple[GraphBuilder, Ints, Ints]:
     """``h_s`` as a graph: z_hat, quality plane -> integer features f64 and f32; and their exponents."""
     g = IntegerGraph("h_s")
     plane = quality.expand(-1, 1, *z_hat.shape[2:])

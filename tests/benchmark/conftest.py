@@ -14,7 +14,7 @@ from calotype.benchmark import published
 from calotype.benchmark.peers import JPEG, JPEG2000, WEBP
 from calotype.benchmark.pictures import Photograph
 from calotype.benchmark.quality import METRICS
-from calotype.benchmark.run import Outcome, Plan, run
+from calotype.benchmark.run import Benchmark, Results, run
 
 SETTINGS = {"jpeg": (10, 40, 90), "webp": (5, 40, 90), "jpeg2000": (26, 32, 38)}
 
@@ -35,8 +35,8 @@ def folder(photographs: list[Photograph], tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def outcome(photographs: list[Photograph]) -> Outcome:
-    plan = Plan(
+def outcome(photographs: list[Photograph]) -> Results:
+    plan = Benchmark(
         "crops & <b>",
         photographs,
         [JPEG, WEBP, JPEG2000],

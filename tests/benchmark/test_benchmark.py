@@ -16,8 +16,8 @@ from scipy.interpolate import PchipInterpolator
 
 from calotype.benchmark import CODECS, DEFAULT_CODECS
 from calotype.benchmark.bdrate import bd_rate, integral, slopes
-from calotype.benchmark.codec import Codec, Picture
 from calotype.benchmark.compare import compare
+from calotype.benchmark.contender import Contender, Picture
 from calotype.benchmark.measure import measure
 from calotype.benchmark.peers import AVIF, JPEG, JPEG2000, WEBP
 from calotype.benchmark.pictures import Photograph, load_folder, load_photograph
@@ -87,7 +87,7 @@ def test_bd_rate_of_awkward_points() -> None:
 
 
 @pytest.mark.parametrize("codec", [JPEG, WEBP, JPEG2000, pytest.param(AVIF, marks=needs_avif)], ids=lambda c: c.name)
-def test_peers_write_real_files(codec: Codec, photographs: list[Photograph], tmp_path: Path) -> None:
+def test_peers_write_real_files(codec: Contender, photographs: list[Photograph], tmp_path: Path) -> None:
     samples = photographs[0].samples
     sizes, errors = [], []
     for setting in (codec.settings[1], codec.settings[len(codec.settings) // 2], codec.settings[-2]):
@@ -148,7 +148,7 @@ def test_measure_averages_and_files(photographs: list[Photograph], tmp_path: Pat
     assert stored["pictures"]["b"]["bytes"] == points[1]["bytes"]
 
 
-def counting(codec: Codec, calls: list[str]) -> Codec:
+def counting(codec: Contender, calls: list[str]) -> Contender:
     def encode(picture: Picture, setting: float) -> bytes:
         if picture.shape[0] > 100:  # not the drawing that tells versions apart
             calls.append(f"{codec.name} {setting:g}")

@@ -17,7 +17,7 @@ from calotype.benchmark.peers import JPEG
 from calotype.benchmark.pictures import Photograph
 from calotype.benchmark.plots import at, limits, plot
 from calotype.benchmark.quality import METRICS, MS_SSIM, PSNR
-from calotype.benchmark.run import Outcome
+from calotype.benchmark.run import Results
 from calotype.errors import DependencyError
 
 pytest.importorskip("matplotlib")
@@ -29,7 +29,7 @@ def texts(svg: bytes) -> str:
     )
 
 
-def test_a_plot_names_its_curves(outcome: Outcome) -> None:
+def test_a_plot_names_its_curves(outcome: Results) -> None:
     curves = list(outcome.curves.values())
     drawn = plot(PSNR, curves, outcome.plan.published, "crops")
     assert drawn
@@ -45,7 +45,7 @@ def test_a_plot_names_its_curves(outcome: Outcome) -> None:
     assert "elic2022" not in texts(similarity[1])  # it has no MS-SSIM
 
 
-def test_many_published_curves_get_a_legend_below(outcome: Outcome) -> None:
+def test_many_published_curves_get_a_legend_below(outcome: Results) -> None:
     curves = list(outcome.curves.values())
     few, many = plot(PSNR, curves, [], "crops"), plot(PSNR, curves, published.select(["all"]), "crops")
     assert few and many
@@ -65,7 +65,7 @@ def test_places() -> None:
     assert limits([line], 1.0) == pytest.approx((29.7, 40.3))
 
 
-def test_without_matplotlib(outcome: Outcome, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib(outcome: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(DependencyError, match=r"pip install calotype\[bench\]"):
         plot(PSNR, list(outcome.curves.values()), [], "crops")

@@ -15,14 +15,14 @@ from PIL import Image
 
 from calotype.benchmark.report import report
 from calotype.benchmark.results import write
-from calotype.benchmark.run import Outcome
+from calotype.benchmark.run import Results
 from tests.browser import Browser, browser, needs_browser
 
 pytest.importorskip("matplotlib")
 
 
 @pytest.fixture(scope="module")
-def page(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(outcome: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     write(outcome, folder)
     return folder / "report.html"
@@ -56,7 +56,7 @@ def test_it_holds_all_that_it_shows(page: Path) -> None:
     assert len(identities) == len(set(identities))
 
 
-def test_without_pictures_and_speeds(outcome: Outcome) -> None:
+def test_without_pictures_and_speeds(outcome: Results) -> None:
     text = report(replace(outcome, exhibits=[], speeds=[], memory=[]), {})
     assert 'id="viewer"' not in text and "Not measured" in text
 

@@ -14,7 +14,7 @@ import pytest
 
 from calotype.benchmark import published
 from calotype.benchmark.results import write
-from calotype.benchmark.run import Outcome
+from calotype.benchmark.run import Results
 
 pytest.importorskip("matplotlib")
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +23,7 @@ needs_results = pytest.mark.skipif(not (COMMITTED / "summary.json").is_file(), r
 
 
 @pytest.fixture(scope="module")
-def results(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def results(outcome: Results, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("results") / "new"
     write(outcome, folder)
     return folder
@@ -37,7 +37,7 @@ def readme_script() -> ModuleType:
     return module
 
 
-def test_all_files(results: Path, outcome: Outcome) -> None:
+def test_all_files(results: Path, outcome: Results) -> None:
     names = {path.relative_to(results).as_posix() for path in results.rglob("*") if path.is_file()}
     plots = {f"plots/{metric}.{kind}" for metric in ("psnr", "ms-ssim") for kind in ("png", "svg")}
     codecs = {f"{name}.json" for name in ("jpeg", "webp", "jpeg2000")}

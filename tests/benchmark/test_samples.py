@@ -15,7 +15,7 @@ from calotype.benchmark.peers import JPEG, WEBP
 from calotype.benchmark.pictures import Photograph
 from calotype.benchmark.quality import PSNR
 from calotype.benchmark.records import Cache
-from calotype.benchmark.run import Outcome
+from calotype.benchmark.run import Results
 from calotype.benchmark.samples import Part, busiest, exhibit, spaced
 
 
@@ -25,7 +25,7 @@ def pixels(uri: str) -> np.ndarray:
     return np.asarray(Image.open(BytesIO(base64.b64decode(data))))
 
 
-def test_parts_are_kept_without_loss_and_files_fit(outcome: Outcome, photographs: list[Photograph]) -> None:
+def test_parts_are_kept_without_loss_and_files_fit(outcome: Results, photographs: list[Photograph]) -> None:
     assert [item.name for item in outcome.exhibits] == ["a", "b<i>"]
     item = outcome.exhibits[0]
     assert (item.part.width, item.part.height) == (160, 100)

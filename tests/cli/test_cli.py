@@ -70,7 +70,7 @@ def codec(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_p
     fake = FakeCodec()
     monkeypatch.chdir(tmp_path)
     if "real" not in request.fixturenames:
-        monkeypatch.setattr(calotype, "encode", fake.encode, raising=False)
+        monkeypatch.setattr("calotype.api.encode.encode", fake.encode)
         monkeypatch.setattr(api, "decode_raster", fake.decode)
     return fake
 

@@ -16,14 +16,14 @@ from ..compare import Comparison, Points
 from ..curves import provenance
 from ..plots import COLOURS
 from ..quality import METRICS
-from ..run import Outcome
+from ..run import Results
 from ..samples import to_json
 
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
 PALE = 60  # per cent at which a cell of the matrix has its full colour
 
 
-def report(outcome: Outcome, drawings: Mapping[str, str]) -> str:
+def report(outcome: Results, drawings: Mapping[str, str]) -> str:
     """The page; ``drawings`` are plots as SVG, by the name of the metric."""
     plan = outcome.plan
     made = provenance()
@@ -55,7 +55,7 @@ def part(name: str) -> str:
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
-def data(outcome: Outcome) -> str:
+def data(outcome: Results) -> str:
     """What the script needs, as JSON that cannot end its element."""
     plan = outcome.plan
     content = {
@@ -66,7 +66,7 @@ def data(outcome: Outcome) -> str:
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def viewer(outcome: Outcome) -> str:
+def viewer(outcome: Results) -> str:
     """The pictures, if there are any."""
     if not outcome.exhibits:
         return ""
@@ -101,7 +101,7 @@ def own_ids(svg: str, name: str) -> str:
     return re.sub(r'(\sid="|url\(#|href="#)', rf"\g<1>{name}-", svg)
 
 
-def matrices(outcome: Outcome) -> str:
+def matrices(outcome: Results) -> str:
     """Delta rates of every codec against every other one; a table a metric."""
     names = [*outcome.curves, *(curve.name for curve in outcome.plan.published)]
     others = {curve.name for curve in outcome.plan.published}
@@ -143,7 +143,7 @@ def cell(found: Comparison | None) -> str:
     return f'<td{mark} style="background:{colour}" title="{tip}" {values}>{rate:+.1f}</td>'
 
 
-def speed(outcome: Outcome) -> str:
+def speed(outcome: Results) -> str:
     """Speeds and memory."""
     if not outcome.speeds:
         return "<p>Not measured.</p>"
@@ -158,7 +158,7 @@ def speed(outcome: Outcome) -> str:
     return sortable("speed", head, rows)
 
 
-def points(outcome: Outcome) -> str:
+def points(outcome: Results) -> str:
     """The averaged points of all curves, measured and published."""
     plan = outcome.plan
     head = ["codec", "setting", "bits per pixel", *(m.title for m in plan.metrics), "encode, MP/s", "decode, MP/s"]
@@ -178,7 +178,7 @@ def points(outcome: Outcome) -> str:
     return sortable("points", head, rows)
 
 
-def codecs(outcome: Outcome) -> str:
+def codecs(outcome: Results) -> str:
     """Encoders, settings and versions."""
     rows = []
     for codec in outcome.plan.codecs:
@@ -189,7 +189,7 @@ def codecs(outcome: Outcome) -> str:
     return sortable("codecs", ["codec", "encoder", "settings", "versions"], rows)
 
 
-def published(outcome: Outcome) -> str:
+def published(outcome: Results) -> str:
     """Where published curves come from."""
     if not outcome.plan.published:
         return ""

@@ -21,14 +21,14 @@ from typing import Any
 
 import numpy as np
 
-import calotype
-
+from ...api.decode import decode as decode_file
+from ...api.encode import encode as encode_picture
 from ...codecs.tao2017.standard import decibels
 from ...errors import CalotypeError
 from ...version import __version__
 from ..bdrate import BDRate
-from ..codec import Codec, Picture
 from ..compare import Columns, compare
+from ..contender import Contender, Picture
 from ..curves import Curve, compact_json, provenance
 from ..measure import measure
 from ..peers import AVIF, JPEG, JPEG2000, WEBP
@@ -68,14 +68,14 @@ SETTINGS: dict[str, tuple[tuple[float, ...], tuple[float, ...], tuple[float, ...
 }
 
 
-def ours(base: str, scale: int, settings: tuple[float, ...]) -> Codec:
+def ours(base: str, scale: int, settings: tuple[float, ...]) -> Contender:
     """``tao2017`` as a codec of the benchmark."""
 
     def encode(picture: Picture, setting: float) -> bytes:
-        return calotype.encode(picture, codec="tao2017", base=base, scale=scale, quality=setting, threads=1)
+        return encode_picture(picture, codec="tao2017", base=base, scale=scale, quality=setting, threads=1)
 
     def decode(data: bytes) -> Picture:
-        return np.asarray(calotype.decode(data, threads=1, as_array=True))
+        return np.asarray(decode_file(data, threads=1, as_array=True))
 
     def versions() -> dict[str, str]:
         from ...engine import bundles
@@ -84,7 +84,9 @@ def ours(base: str, scale: int, settings: tuple[float, ...]) -> Codec:
 
     parameters: dict[str, object] = {"base": base, "scale": scale, "threads": 1}
     title = f"Calotype, codec tao2017 around {PEERS[base].description}, scale {scale}"
-    return Codec(f"{base}, scale {scale}", title, ".calo", "quality", settings, parameters, encode, decode, versions)
+    return Contender(
+        f"{base}, scale {scale}", title, ".calo", "quality", settings, parameters, encode, decode, versions
+    )
 
 
 def psnr_at(columns: Columns, rate: float) -> float | None:

@@ -24,11 +24,12 @@ from typing import Any
 
 import numpy as np
 
-import calotype
-
 from ... import metrics
+from ...api.decode import decode
+from ...api.encode import encode
 from ...engine import bundles
 from ...errors import BundleError, CalotypeError
+from ...version import __version__
 from ..curves import provenance
 from ..pictures import Photograph, load_folder
 from ..plots import require_matplotlib
@@ -53,7 +54,7 @@ class Candidate:
 
     def encode(self, picture: Any, quality: float) -> bytes:
         """A whole file, one thread."""
-        return calotype.encode(picture, quality=quality, threads=1, **self.options)
+        return encode(picture, quality=quality, threads=1, **self.options)
 
 
 def enlarged(model: str, scale: int, qualities: tuple[int, ...], colour: str) -> Candidate:
@@ -115,7 +116,7 @@ def measured(candidate: Candidate, pictures: Sequence[Photograph], chosen: Seque
         rows = []
         for picture in pictures:
             data = candidate.encode(picture.samples, quality)
-            decoded = np.asarray(calotype.decode(data, threads=1, as_array=True))
+            decoded = np.asarray(decode(data, threads=1, as_array=True))
             values = [measure.compute(picture.samples, decoded) for measure in chosen]
             rows.append([metrics.bits_per_pixel(len(data), picture.samples), *values])
         averages = np.mean(rows, axis=0).tolist()
@@ -228,7 +229,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     report = {
         "description": f"ledig2017 against talbot at the lowest rates; {what}",
         "pictures": [picture.name for picture in pictures],
-        "provenance": {**provenance(), "calotype": calotype.__version__, "weights": weights},
+        "provenance": {**provenance(), "calotype": __version__, "weights": weights},
         "part": PART if options.squeezenet else None,
         "results": curves,
         "crossings": found,

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-import calotype
-
+from ...api.encode import encode
+from ...api.progressive import progressive
 from ...arrays import Samples
 from . import ROOT
 
@@ -54,10 +54,10 @@ def landscape(width: int, height: int, seed: int = 7) -> Image.Image:
 
 def frames(picture: Image.Image) -> list[Image.Image]:
     """The picture after each iteration, with what has arrived so far written below."""
-    data = calotype.encode(picture, codec="toderici2017", quality=80)
+    data = encode(picture, codec="toderici2017", quality=80)
     font = ImageFont.load_default(15)
     result = []
-    for seen in calotype.progressive(data[i : i + 16] for i in range(0, len(data), 16)):
+    for seen in progressive(data[i : i + 16] for i in range(0, len(data), 16)):
         frame = Image.new("RGB", (picture.width, picture.height + 26), "white")
         frame.paste(seen.image, (0, 0))
         share = seen.size / len(data)

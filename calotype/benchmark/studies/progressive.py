@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-import calotype
-
 from ... import codecs, metrics
+from ...api.decode import decode
+from ...api.progressive import progressive
 from ...codecs.quality import to_header
 from ...codecs.toderici2017.cell_errors import JUDGES
 from ...codecs.toderici2017.codec import Toderici2017
@@ -67,7 +67,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
     cells = latents.bits.shape[2:]
     whole = file(codec.code(latents.bits, np.full(cells, len(latents.bits))), to_header(100))
     iterations: Rows = []
-    for seen in calotype.progressive((whole[i : i + 64] for i in range(0, len(whole), 64)), threads=1, as_array=True):
+    for seen in progressive((whole[i : i + 64] for i in range(0, len(whole), 64)), threads=1, as_array=True):
         size = seen.size if seen.iteration < len(latents.bits) else len(whole)
         plain = seen.iteration * CELL_BITS * cells[0] * cells[1] / 8
         iterations.append({**judged(picture, seen.image, size), "plain_bpp": 8 * plain / (x.shape[0] * x.shape[1])})
@@ -78,7 +78,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
         for quality in QUALITIES:
             stored = to_header(quality)
             data = file(tuned.encode_latents(latents, stored), stored)
-            decoded = calotype.decode(data, threads=1, as_array=True)
+            decoded = decode(data, threads=1, as_array=True)
             rows.setdefault(tune, []).append({"quality": quality, **judged(picture, decoded, len(data))})
     jpeg: Rows = []
     for setting in JPEG_QUALITIES:

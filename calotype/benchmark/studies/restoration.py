@@ -23,14 +23,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import calotype
-
 from ... import metrics
-from ...api.restore import CODEC
+from ...api.restore import CODEC, restore
 from ...engine import bundles
 from ...errors import CalotypeError
 from ...version import __version__
-from ..codec import Picture
+from ..contender import Picture
 from ..curves import compact_json, provenance
 from ..peers import decode
 from ..pictures import Photograph, load_folder
@@ -61,7 +59,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Restored:
     """One picture in one way."""
 
     picture: str
@@ -74,17 +72,17 @@ class Outcome:
     megapixels: float
 
 
-def one(photograph: Photograph, options: Mapping[str, Any]) -> Outcome:
+def one(photograph: Photograph, options: Mapping[str, Any]) -> Restored:
     """Write, read, restore, compare."""
     memory = BytesIO()
     Image.fromarray(photograph.samples).save(memory, **options)
     data = memory.getvalue()
     before = decode(data)
     begin = time.perf_counter()
-    after: Picture = np.asarray(calotype.restore(data, threads=1, as_array=True))
+    after: Picture = np.asarray(restore(data, threads=1, as_array=True))
     seconds = time.perf_counter() - begin
     original = photograph.samples
-    return Outcome(
+    return Restored(
         photograph.name,
         metrics.bits_per_pixel(len(data), (original.shape[1], original.shape[0])),
         metrics.psnr(original, before),
@@ -96,7 +94,7 @@ def one(photograph: Photograph, options: Mapping[str, Any]) -> Outcome:
     )
 
 
-def summary(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def summary(outcomes: Sequence[Restored]) -> dict[str, float]:
     """Means over the pictures, what became of the single ones, and the median speed."""
     gains = [o.psnr_after - o.psnr_before for o in outcomes]
     columns = ("bpp", "psnr_before", "psnr_after", "ssim_before", "ssim_after")
@@ -136,7 +134,7 @@ def run(folder: Path, out: Path, count: int | None) -> None:
     """Measure all of it."""
     photographs = load_folder(folder)[:count]
     weights = bundles.find(CODEC)
-    calotype.restore(photographs[0].samples[:64, :64], threads=1)  # loads the networks
+    restore(photographs[0].samples[:64, :64], threads=1)  # loads the networks
     results, pictures = {}, {}
     for name, options in CASES.items():
         outcomes = []

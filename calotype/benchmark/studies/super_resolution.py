@@ -25,8 +25,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-import calotype
-
+from ...api.upscale import upscale
 from ...arrays import Samples8
 from ...codecs.ledig2017.enlarger import model_bundle
 from ...engine import bundles
@@ -34,6 +33,7 @@ from ...errors import BundleError
 from ...metrics import load_squeezenet, perceptual_distance
 from ...training.ledig2017.bicubic import imresize
 from ...training.ledig2017.protocol import luma_psnr, luma_ssim
+from ...version import __version__
 
 MODELS = ("srresnet", "srgan")
 PUBLISHED = {  # PSNR in dB at 4x: bicubic, and the paper's full networks
@@ -55,7 +55,7 @@ def enlarger(model: str, scale: int, threads: int) -> Callable[[Samples8], Sampl
     if model == "bicubic":
         return lambda small: imresize(small, scale * small.shape[0], scale * small.shape[1])
     model_bundle(model, scale)
-    return lambda small: calotype.upscale(small, scale, model=model, threads=threads, as_array=True)
+    return lambda small: upscale(small, scale, model=model, threads=threads, as_array=True)
 
 
 def measure(files: list[Path], scale: int, model: str, network: Any, threads: int, made: Path | None) -> dict[str, Any]:
@@ -102,7 +102,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "name": "super-resolution",
         "description": "luma PSNR and SSIM without a border as wide as the scale; perceptual distance on SqueezeNet",
-        "version": calotype.__version__,
+        "version": __version__,
         "threads": options.threads,
         "bundles": {},
         "results": {},

@@ -16,7 +16,7 @@ from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.ledig2017 import BASE, BatchNorm, Generator, GeneratorConfig, Residual
 from ..bundle import replacement
-from ..graphs import Graph, half
+from ..graphs import GraphBuilder, half
 from ..weights import copy_weights, write_weights
 
 FACTS = {
@@ -27,9 +27,9 @@ FACTS = {
 PREFIX = "generator."  # of its weights, where it was trained with an adversary
 
 
-def generator_graph(generator: Generator) -> Graph:
+def generator_graph(generator: Generator) -> GraphBuilder:
     """``x (1, 3, h, w)`` in 0..1 -> ``(1, 3, scale * h, scale * w)`` in 0..1."""
-    graph = Graph("generator")
+    graph = GraphBuilder("generator")
     x = graph.input("x", 3)
     features = layers(graph, graph.add("Sub", x, graph.constant(np.array(0.5, np.float32))), generator.first)
     features = graph.add("Add", features, layers(graph, features, generator.body))
@@ -47,7 +47,7 @@ def generator_graph(generator: Generator) -> Graph:
     return graph
 
 
-def layers(graph: Graph, x: str, sequence: nn.Sequential) -> str:
+def layers(graph: GraphBuilder, x: str, sequence: nn.Sequential) -> str:
     """Append the layers of ``sequence``; a batch normalisation becomes part of the convolution before it."""
     found = list(sequence)
     for layer, after in zip(found, [*found[1:], None], strict=True):

@@ -25,7 +25,7 @@ from ...errors import CalotypeError
 from ...networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..bundle import check_replaceable, replacement
 from ..data import CropConfig, PictureCache, random_crop
-from ..graphs import Graph, float_layer
+from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
 from ..weights import copy_weights, write_weights
 from .tables import fit
@@ -89,7 +89,7 @@ def _write_bundle(
     config = network.config
     transforms = {"g_a": (3, network.g_a), "h_a": (config.m, network.h_a), "g_s": (config.m, network.g_s)}
     for name, (channels, transform) in transforms.items():
-        graph = Graph(name)
+        graph = GraphBuilder(name)
         x = graph.input("x", channels)
         if name == "g_a":
             x = graph.add("Sub", x, graph.constant(np.array(0.5, np.float32)))

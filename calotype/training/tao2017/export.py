@@ -31,7 +31,7 @@ from ...networks.tao2017 import (
     halving_kernel,
 )
 from ..bundle import replacement
-from ..graphs import Graph, float_layer, half
+from ..graphs import GraphBuilder, float_layer, half
 from ..weights import copy_weights, write_weights
 
 FACTS = {
@@ -49,7 +49,7 @@ def number(value: float) -> np.ndarray[Any, np.dtype[np.float32]]:
     return np.array(value, np.float32)
 
 
-def resampled(graph: Graph, x: str, kernel: Tensor, border: int, stride: int) -> str:
+def resampled(graph: GraphBuilder, x: str, kernel: Tensor, border: int, stride: int) -> str:
     """Convolve with a fixed resampling ``kernel``; the picture's border is continued by replication."""
     pads = graph.constant(np.array([0, 0, border, border] * 2, np.int64))
     padded = graph.add("Pad", x, pads, mode="edge")
@@ -57,7 +57,7 @@ def resampled(graph: Graph, x: str, kernel: Tensor, border: int, stride: int) ->
     return graph.add("Conv", padded, weights, strides=[stride] * 2, kernel_shape=list(kernel.shape[2:]))
 
 
-def convolution(graph: Graph, x: str, layer: nn.Conv2d) -> str:
+def convolution(graph: GraphBuilder, x: str, layer: nn.Conv2d) -> str:
     """An ordinary convolution, zero padding."""
     k, p = layer.kernel_size[0], int(layer.padding[0])
     inputs = [x, graph.weights(half(layer.weight))]
@@ -66,14 +66,14 @@ def convolution(graph: Graph, x: str, layer: nn.Conv2d) -> str:
     return graph.add("Conv", *inputs, strides=list(layer.stride), kernel_shape=[k, k], pads=[p] * 4, group=layer.groups)
 
 
-def centred(graph: Graph, x: str) -> str:
+def centred(graph: GraphBuilder, x: str) -> str:
     """``x - 0.5``."""
     return graph.add("Sub", x, graph.constant(number(0.5)))
 
 
-def com_graph(com: ComCNN) -> Graph:
+def com_graph(com: ComCNN) -> GraphBuilder:
     """``x (1, 3, H, W) -> (1, 3, H/2, W/2)``."""
-    graph = Graph("com")
+    graph = GraphBuilder("com")
     x = graph.input("x", 3)
     y = graph.add("Relu", convolution(graph, centred(graph, x), com.first))
     y = graph.add("Relu", convolution(graph, y, com.shrink))
@@ -82,9 +82,9 @@ def com_graph(com: ComCNN) -> Graph:
     return graph
 
 
-def rec_graph(name: str, rec: BlockRec | LayerRec) -> Graph:
+def rec_graph(name: str, rec: BlockRec | LayerRec) -> GraphBuilder:
     """``x (1, 3, H, W), e (1, K, 1, 1) -> (1, 3, scale H, scale W)``; the paper's networks take no ``e``."""
-    graph = Graph(name)
+    graph = GraphBuilder(name)
     x = graph.input("x", 3)
     base = x
     if rec.scale == 2:
@@ -109,7 +109,7 @@ def rec_graph(name: str, rec: BlockRec | LayerRec) -> Graph:
     return graph
 
 
-def paper_layer(graph: Graph, x: str, layer: nn.Module) -> str:
+def paper_layer(graph: GraphBuilder, x: str, layer: nn.Module) -> str:
     """Append a layer of :class:`LayerRec`."""
     match layer:
         case nn.ReLU():
@@ -139,9 +139,9 @@ def paper_layer(graph: Graph, x: str, layer: nn.Module) -> str:
             raise TypeError(f"no ONNX form is known for {type(layer).__name__}")
 
 
-def estimate_graph(estimate: Estimate) -> Graph:
+def estimate_graph(estimate: Estimate) -> GraphBuilder:
     """``x (1, 3, H, W) -> e (1, K, 1, 1)``."""
-    graph = Graph("estimate")
+    graph = GraphBuilder("estimate")
     x = centred(graph, graph.input("x", 3))
     x = float_layer(graph, float_layer(graph, x, estimate.down), estimate.blocks)
     x = graph.add("LeakyRelu", float_layer(graph, x, estimate.features), alpha=SLOPE)
@@ -149,9 +149,9 @@ def estimate_graph(estimate: Estimate) -> Graph:
     return graph
 
 
-def tables_graph(tables: FromTables) -> Graph:
+def tables_graph(tables: FromTables) -> GraphBuilder:
     """``t (1, 128, 1, 1) -> e (1, K, 1, 1)``."""
-    graph = Graph("tables")
+    graph = GraphBuilder("tables")
     t = graph.add(
         "Mul", graph.add("Sub", graph.input("t", TABLES), graph.constant(number(4))), graph.constant(number(0.5))
     )

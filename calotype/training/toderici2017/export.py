@@ -31,7 +31,7 @@ from ...networks.layers import Pointwise
 from ...networks.toderici2017 import ALPHA, CELL, GROUP, Gru, Into, Lstm, Toderici2017, TodericiConfig, Unit
 from ..bundle import replacement
 from ..data import PictureCache
-from ..graphs import Graph, float_layer, half
+from ..graphs import GraphBuilder, float_layer, half
 from ..weights import copy_weights, write_weights
 from .bits import codes_of, integers, train_predictor
 
@@ -54,7 +54,7 @@ class Step:
     """A graph of one iteration."""
 
     def __init__(self, name: str) -> None:
-        self.graph = Graph(name)
+        self.graph = GraphBuilder(name)
 
     def iteration(self) -> None:
         """The input ``t``; last of all."""
@@ -123,7 +123,7 @@ class Step:
         return self.graph.add("DepthToSpace", four, blocksize=2, mode="DCR")
 
 
-def analyse_graph(network: Toderici2017) -> Graph:
+def analyse_graph(network: Toderici2017) -> GraphBuilder:
     """See the module."""
     step, e, config = Step("analyse"), network.encoder, network.config
     g, c = step.graph, network.config.bits
@@ -157,7 +157,7 @@ def analyse_graph(network: Toderici2017) -> Graph:
     return g
 
 
-def update_graph(network: Toderici2017) -> Graph:
+def update_graph(network: Toderici2017) -> GraphBuilder:
     """See the module."""
     step, d, c = Step("update"), network.decoder, network.config.bits
     g, amplitude = step.graph, cast(Pointwise, d.amplitude)
@@ -182,13 +182,13 @@ def update_graph(network: Toderici2017) -> Graph:
     return g
 
 
-def _amplitudes(g: Graph, layer: Pointwise, state: str) -> str:
+def _amplitudes(g: GraphBuilder, layer: Pointwise, state: str) -> str:
     return g.add("Exp", g.clip(float_layer(g, state, layer), -3, 3))
 
 
-def picture_graph(network: Toderici2017) -> Graph:
+def picture_graph(network: Toderici2017) -> GraphBuilder:
     """See the module."""
-    d, g = network.decoder, Graph("picture")
+    d, g = network.decoder, GraphBuilder("picture")
     shown, total = g.input("shown", cast(Unit, d.units[-1]).width), g.input("total", 3 * CELL**2)
     y = float_layer(g, float_layer(g, shown, d.blocks), d.tail)
     y = g.add("Add", y, g.add("DepthToSpace", total, blocksize=CELL // d.pixels, mode="DCR"))

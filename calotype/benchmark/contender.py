@@ -13,7 +13,7 @@ Picture = NDArray[np.uint8]  # (H, W, 3), RGB
 
 
 @dataclass(frozen=True)
-class Codec:
+class Contender:
     """One codec with all of its settings fixed but one, the one that trades bytes for quality.
 
     ``encode(picture, setting)`` returns the bytes of a complete file, ``decode(data)`` the picture; both on one thread.
