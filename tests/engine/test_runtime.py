@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Sessions survive what processes do: they fork."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.make_golden import GOLDEN
+
+FORK = """
+import os, sys, time, numpy, calotype
+threads = int(sys.argv[1])
+picture = numpy.random.default_rng(0).integers(0, 256, (40, 60, 3), numpy.uint8)
+def both():
+    return calotype.decode(calotype.encode(picture, threads=threads), threads=threads, as_array=True)
+before = both()
+for again in (False, True):  # a child that leaves at once, and one that encodes
+    start = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        assert not again or (both() == before).all()
+        sys.exit(0)
+    while (left := os.waitpid(child, os.WNOHANG)) == (0, 0):
+        assert time.monotonic() < start + 20, "the child hangs"
+        time.sleep(0.005)
+    assert left[1] == 0, left
+assert (both() == before).all()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("threads", [1, 2, 4, 8])
+def test_a_child_process_leaves_and_encodes(threads: int) -> None:
+    environment = {
+        **os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "CALOTYPE_WEIGHTS": str(GOLDEN / "weights"),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORK, str(threads)], env=environment, capture_output=True, text=True,
+        timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
