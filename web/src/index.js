@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Decode and encode `.calo` files in a browser. Types: index.d.ts.
+import { Reader } from './container.js';
+import { DEFAULT_MAX_PIXELS, decodeFile } from './decoding.js';
+import { analyse as analysePicture } from './encoding.js';
+import { PictureError } from './errors.js';
+import { needsPng, toRgba, withAlpha } from './picture.js';
+import { Pool } from './pool.js';
+import { fromStored } from './quality.js';
+import { Weights } from './weights.js';
+
+export { BundleError, CalotypeError, FormatError, PictureError } from './errors.js';
+
+const TUNINGS = { psnr: 'talbot', 'ms-ssim': 'talbot-ms-ssim' };
+const MOST_WORKERS = 4; // of about 100 MB each
+
+const settings = {
+  weights: new URL('../weights/', import.meta.url).href,
+  workers: Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, MOST_WORKERS),
+};
+let pool = null;
+let weights = null;
+
+/** Say where the weights are (a URL) and how many workers there may be, before anything is decoded. */
+export function configure({ weights: base, workers } = {}) {
+  if (base) settings.weights = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.location?.href).href;
+  if (workers) settings.workers = workers;
+  pool = weights = null;
+}
+
+function workers() {
+  pool ??= new Pool(settings.workers, settings.weights);
+  return { run: (job, options) => pool.run(job, options), parallel: pool.size };
+}
+
+async function bundle(tune) {
+  if (!TUNINGS[tune]) throw new PictureError(`there is no tuning '${tune}'; there are: ${Object.keys(TUNINGS).join(', ')}`);
+  weights ??= new Weights(settings.weights);
+  return weights.tag(TUNINGS[tune]);
+}
+
+/** What the first bytes of a file say of it; FormatError if it is not one. */
+export function info(bytes) {
+  const reader = new Reader();
+  reader.push(new Uint8Array(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength));
+  if (!reader.header) reader.finish();
+  const { quality, ...header } = reader.header;
+  return { ...header, quality: quality / 256 };
+}
+
+/** Decode a file; see index.d.ts. */
+export async function decode(source, { as = 'bitmap', ...options } = {}) {
+  const { run, parallel } = workers();
+  const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, run, parallel });
+  if (as === 'samples') {
+    const { header, icc, exif, xmp, depth } = picture;
+    return { ...withAlpha(picture), depth, icc, exif, xmp, quality: fromStored(header.quality) };
+  }
+  if (as === 'data' || (as === 'bitmap' && !needsPng(picture))) {
+    const data = new ImageData(toRgba(picture), picture.width, picture.height);
+    return as === 'data' ? data : createImageBitmap(data);
+  }
+  const png = await run({ do: 'png', samples: withAlpha(picture), icc: picture.iccStream }, { urgent: true });
+  const blob = new Blob([png], { type: 'image/png' });
+  return as === 'png' ? blob : createImageBitmap(blob);
+}
+
+/** Analyse a picture once, to encode it at several qualities. */
+export async function analyse(image, { tune = 'ms-ssim', signal = null } = {}) {
+  return analysePicture(image, { run: workers().run, bundle: await bundle(tune), signal });
+}
+
+/** Encode a picture; see index.d.ts. */
+export async function encode(image, { tune = 'ms-ssim', ...options } = {}) {
+  return (await analyse(image, { tune, signal: options.signal })).encode(options);
+}
+
+/** Let workers start and load the weights of a tuning before there is anything to decode. */
+export async function warm(tune = 'ms-ssim') {
+  const { run, parallel } = workers();
+  const tag = await bundle(tune);
+  await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag })));
+}
+
+/** Let `<img src="x.calo">` work from the next load of the page on, or at once if the worker is there already. */
+export async function registerServiceWorker(url, { weights: base = settings.weights, scope } = {}) {
+  const script = new URL(url, globalThis.location.href);
+  script.searchParams.set('weights', base);
+  return navigator.serviceWorker.register(script, { type: 'module', ...(scope && { scope }) });
+}

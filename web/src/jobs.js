@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The pieces of work that a picture is made of, each a message that a worker can take: `{do, ...} -> result`.
+import { hasRelaxed } from './engine.js';
+import { decodeAlpha, encodeAlpha, encodePng } from './png.js';
+import { Talbot } from './talbot.js';
+
+const JOBS = {
+  tile: (job, codec) => codec.decodeTile(job),
+  window: (job, codec) => codec.synthesise(job),
+  analyse: (job, codec) => codec.analyse(job),
+  code: (job, codec) => codec.encodeTile(job),
+  warm: (job, codec) => codec.warm(),
+  decodeAlpha: ({ bytes, width, height, depth }) => decodeAlpha(bytes, width, height, depth),
+  encodeAlpha: ({ alpha, width, height }) => encodeAlpha(alpha, width, height),
+  png: ({ samples, icc }) => encodePng(samples, { icc }),
+};
+
+/**
+ * A function that does jobs.
+ * @param loader of weights: `loader(tag)` gives the files of a bundle by name
+ * @param {(relaxed: boolean) => Promise<WebAssembly.Module>} compile the engine
+ */
+export function performer(loader, compile = compileEngine) {
+  let module = null;
+  const codecs = new Map();
+  const open = (tag) => {
+    if (!codecs.has(tag)) {
+      module ??= compile(hasRelaxed());
+      const codec = module.then((compiled) => Talbot.open(loader(tag), compiled));
+      codec.catch(() => codecs.delete(tag)); // so that another try may succeed
+      codecs.set(tag, codec);
+    }
+    return codecs.get(tag);
+  };
+  return async (job) => JOBS[job.do](job, job.bundle && (await open(job.bundle)));
+}
+
+async function compileEngine(relaxed) {
+  const url = relaxed ? new URL('./engine-relaxed.wasm', import.meta.url) : new URL('./engine.wasm', import.meta.url);
+  const response = await fetch(url);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** Buffers of a message that can change hands instead of being copied. */
+export const buffers = (message) => {
+  const found = new Set();
+  for (const value of [message, ...Object.values(message ?? {}), message?.samples?.data]) {
+    if (ArrayBuffer.isView(value)) found.add(value.buffer);
+  }
+  return [...found];
+};
