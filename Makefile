@@ -3,13 +3,17 @@
 #   make demo                       one photograph beside JPEG, WebP and AVIF (also: make demo photo.png)
 #   make demo PHOTO="my photo.jpg"
 #   make test                       ruff, mypy and all tests
-#   make clean                      removes both environments
+#   make docs                       the documentation as a site, in site/
+#   make dist                       wheel and source distribution in dist/, checked
+#   make generated                  brings man page, completions and the tables of the README up to date
+#   make clean                      removes the environments and what was built
 #
 # Another Python, 3.11 or later: make test PYTHON=python3.13
 
 PYTHON ?= python3
 VENV := .venv
 TEST_VENV := .venv-test
+DOCS_VENV := .venv-docs
 PHOTO ?=
 
 # What stands after "demo" is a photograph, and not a target to build.
@@ -22,7 +26,7 @@ ifeq (demo,$(firstword $(MAKECMDGOALS)))
 endif
 export PHOTO
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint docs dist generated clean
 .DEFAULT_GOAL := test
 
 # The scikit-image wheel is unpacked for its photograph alone: --no-deps leaves SciPy and the rest out.
@@ -36,6 +40,16 @@ lint: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python -m ruff check .
 	$(TEST_VENV)/bin/python -m ruff format --check .
 	$(TEST_VENV)/bin/python -m mypy
+
+docs: $(DOCS_VENV)/ready
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --quiet --clean
+
+dist: $(DOCS_VENV)/ready
+	$(DOCS_VENV)/bin/python tools/distribution.py
+
+generated: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python tools/manual.py
+	$(TEST_VENV)/bin/python tools/readme.py
 
 $(VENV)/ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -51,5 +65,10 @@ $(TEST_VENV)/ready: pyproject.toml constraints.txt
 	$(TEST_VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[test,train]"
 	@touch $@
 
+$(DOCS_VENV)/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install --quiet --constraint constraints.txt --editable ".[docs]"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) $(TEST_VENV)
+	rm -rf $(VENV) $(TEST_VENV) $(DOCS_VENV) site dist build

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Put the results of the benchmark into README.md, and its plots into docs/images.
+"""Put the results of the benchmark into README.md.
 
     python tools/readme.py            # after: calotype bench ... --out benchmarks/results
     python tools/readme.py --check    # change nothing; exit code 1 if README.md says something else
@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS, README, IMAGES = ROOT / "benchmarks" / "results", ROOT / "README.md", ROOT / "docs" / "images"
+RESULTS, README = ROOT / "benchmarks" / "results", ROOT / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 OURS = "talbot"
 METRICS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
 TUNED = {"ms-ssim": "talbot-ms-ssim"}  # by metric: whose curve is shown, where it was measured
-PLOTS = {f"plots/{metric}.svg": f"kodak-{metric}.svg" for metric in METRICS}
 
 
 def load(results: Path, name: str) -> dict[str, Any]:
@@ -103,26 +101,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if something differs")
     parser.add_argument("--results", type=Path, default=RESULTS)
     parser.add_argument("--readme", type=Path, default=README)
-    parser.add_argument("--images", type=Path, default=IMAGES)
     options = parser.parse_args(argv)
     try:
         text = options.readme.read_text(encoding="utf-8")
         wanted = filled(text, block(options.results))
-        stale = [options.readme.name] if wanted != text else []
-        for source, target in PLOTS.items():
-            copy = options.images / target
-            if not copy.is_file() or copy.read_bytes() != (options.results / source).read_bytes():
-                stale.append(target)
-                if not options.check:
-                    options.images.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(options.results / source, copy)
     except (OSError, KeyError, ValueError) as error:
         print(f"readme: {error}; run calotype bench --out {options.results} first", file=sys.stderr)
         return 1
     if options.check:
-        if stale:
-            print(f"readme: not as the results say: {', '.join(stale)}; run tools/readme.py", file=sys.stderr)
-        return 1 if stale else 0
+        if wanted != text:
+            print(f"readme: {options.readme.name} is not as the results say; run tools/readme.py", file=sys.stderr)
+        return int(wanted != text)
     options.readme.write_text(wanted, encoding="utf-8")
     return 0
 
