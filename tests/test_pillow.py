@@ -34,7 +34,7 @@ def fake_encode(picture: Any, *, quality: float = 60, strip: bool = False, **_: 
         "fake", b"0000", source.width, source.height, source.channels, source.depth, alpha is not None, 0, TILE
     )
     tiles = (zlib.compress(source.samples.tobytes()),)
-    return container.pack(container.Container(header, source.icc, source.exif, source.xmp, alpha, tiles))
+    return container.pack(container.Container(header, source.metadata, alpha, tiles))
 
 
 def fake_decode(data: bytes, *, salvage: bool = False, **_: Any) -> Image.Image:
@@ -48,7 +48,7 @@ def fake_decode(data: bytes, *, salvage: bool = False, **_: Any) -> Image.Image:
     alpha = None
     if content.alpha is not None:
         alpha = raster.decode_alpha(content.alpha, header.width, header.height, header.depth)
-    return raster.to_image(raster.Raster(samples, alpha, content.icc, content.exif, content.xmp))
+    return raster.to_image(raster.Raster(samples, alpha, content.metadata))
 
 
 @pytest.fixture(autouse=True, params=["fake", "real"])

@@ -119,7 +119,7 @@ def decode_container(
             warnings.warn(str(error), DamageWarning, stacklevel=2)
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
-    return raster.Raster(samples, alpha, content.icc, content.exif, content.xmp)
+    return raster.Raster(samples, alpha, content.metadata)
 
 
 def check_pixels(header: Header, max_pixels: int | None) -> None:

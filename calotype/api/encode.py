@@ -15,7 +15,7 @@ from ..arguments import number
 from ..arrays import Progress
 from ..atomic import write_atomically
 from ..codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
-from ..container import Container, Header
+from ..container import Container, boxes, header_for
 from ..engine.runtime import choose_threads
 from ..errors import PictureError
 from . import rate_control as rate
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from ..raster import Raster
 
 DEFAULT_QUALITY = 60.0
-EMPTY_BOX = 6  # bytes of a box without payload
 
 
 def encode(
@@ -67,12 +66,8 @@ def encode(
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
 
     def pack(payloads: list[bytes], stored: int) -> bytes:
-        header = Header(
-            codec=codec, bundle=opened.bundle.tag, width=source.width, height=source.height, channels=source.channels,
-            depth=source.depth, alpha=alpha is not None, quality=stored, tile=opened.tile,
-            layers=opened.layers,
-        )  # fmt: skip
-        return container.pack(Container(header, source.icc, source.exif, source.xmp, alpha, tuple(payloads)))
+        header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
+        return container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
 
     if size is None and target_psnr is None and target_ssim is None:
         stored = to_header(DEFAULT_QUALITY if quality is None else quality)
@@ -81,7 +76,7 @@ def encode(
     if size is not None:
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
         first = [b""] * (1 if opened.layers else tiles)
-        overhead = len(pack(first, rate.LOWEST)) - EMPTY_BOX * len(first)
+        overhead = len(pack(first, rate.LOWEST)) - boxes.size(0) * len(first)
         payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size, progress)
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
@@ -118,9 +113,7 @@ def _to_size(
 
     def evaluate(stored: int) -> tuple[list[bytes], float]:
         payloads = encode(stored)
-        # A box's length takes up to three bytes more than that of an empty one.
-        sizes = (len(p) + (len(p) > 127) + (len(p) > 16383) + (len(p) > 2097151) for p in payloads)
-        size = overhead + EMPTY_BOX * len(payloads) + sum(sizes)
+        size = overhead + sum(boxes.size(len(payload)) for payload in payloads)
         return payloads, math.log(size)  # about linear in the quality
 
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)

@@ -86,7 +86,7 @@ def _read(picture: Source) -> tuple[Raster, int, Floats | None]:
             return _from_file(io.BytesIO(picture), "the picture")
         case Image.Image():
             source = raster.from_image(picture)
-            return source, metadata.find(picture, picture.info).orientation, quantisation(picture)
+            return source, metadata.orientation_of(picture), quantisation(picture)
         case np.ndarray() | Raster():
             return raster.from_picture(picture), 1, None
     read = getattr(picture, "read", None)
@@ -103,5 +103,5 @@ def _from_file(file: IO[bytes], name: str) -> tuple[Raster, int, Floats | None]:
     file.seek(0)
     with reading(name), pillow_limit(), Image.open(file) as image:
         if not hasattr(image, "tag_v2"):  # of TIFF, the one kind that Pillow turns itself
-            return source, metadata.find(image, image.info).orientation, quantisation(image)
+            return source, metadata.orientation_of(image), quantisation(image)
     return source, 1, None

@@ -19,7 +19,7 @@ from .. import raster
 from ..arrays import Progress
 from ..codecs.ledig2017.enlarger import DEFAULT_MODEL, DEFAULT_SCALE, check_result, enlarger, model_bundle
 from ..engine.runtime import choose_threads
-from ..raster.dimensions import exif_of_size, xmp_of_size
+from ..raster.dimensions import of_size
 from ..raster.resampling import BICUBIC, resize
 
 if TYPE_CHECKING:
@@ -77,7 +77,5 @@ def upscale_raster(
     return raster.Raster(
         samples,
         None if source.alpha is None else resize(source.alpha, height, width, BICUBIC),
-        source.icc,
-        None if source.exif is None else exif_of_size(source.exif, width, height),
-        None if source.xmp is None else xmp_of_size(source.xmp, width, height),
+        of_size(source.metadata, width, height),
     )

@@ -12,12 +12,13 @@ when decoded.
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 from .. import container, raster
 from ..arguments import whole, wholes
 from ..codecs.tao2017.codec import TILE, UNKNOWN
 from ..codecs.tao2017.standard import StandardFile, kind
-from ..container import Container, Header
+from ..container import Container, Metadata, header_for
 from ..engine import bundles
 from ..errors import FormatError, PictureError
 
@@ -77,13 +78,10 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
         raise PictureError(f"codec '{CODEC}' stores at most {TILE} pixels a side, not {width} x {height}")
     if picture.alpha is not None and scale != 1:
         raise PictureError("it has an alpha channel, which cannot be enlarged: wrap it with scale 1, or encode it")
-    header = Header(
-        codec=CODEC, bundle=bundles.find(CODEC).tag, width=width, height=height, channels=channels, depth=depth,
-        alpha=picture.alpha is not None, quality=UNKNOWN, tile=TILE,
-    )  # fmt: skip
+    header = header_for(picture, bundles.find(CODEC), UNKNOWN, TILE)
+    header = replace(header, width=width, height=height, channels=channels, depth=depth)
     alpha = None if picture.alpha is None else raster.encode_alpha(picture.alpha)
-    boxes = (None, None, None) if strip else (picture.icc, picture.exif, picture.xmp)
-    return container.pack(Container(header, *boxes, alpha, (data,)))
+    return container.pack(Container(header, Metadata() if strip else picture.metadata, alpha, (data,)))
 
 
 def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None) -> tuple[int, int]:

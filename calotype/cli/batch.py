@@ -46,21 +46,22 @@ class _Tally:
 def run(
     plan: Plan,
     work: Callable[[Job, Progress], Result],
-    cells: Callable[[Result], list[str]],
     *,
     verb: str,
     nothing: str,
     quiet: bool,
+    cells: Callable[[Result], list[str]] | None = None,
 ) -> None:
     """Do all of ``plan``, whatever happens to single files.
 
     Args:
         plan: the work.
         work: does one job; raises what it likes.
-        cells: the columns of the report, of constant widths, between the sizes and the time.
         verb: what was done to a file, for the sum: ``encoded``.
         nothing: what to say when there was nothing to do.
         quiet: print errors only.
+        cells: the columns of the report, of constant widths, between the sizes and the time; the size in pixels if
+            nothing is said.
 
     Raises:
         typer.Exit: with code 1, if anything went wrong.
@@ -97,7 +98,7 @@ def run(
             tally.before += result.before
             tally.after += result.after
             if not quiet:
-                columns = [_change(result.before, result.after), *cells(result)]
+                columns = [_change(result.before, result.after), *(cells or _dimensions)(result)]
                 table(console, [[job.label, *columns, f"{_seconds(time.perf_counter() - began):>8}"]], names)
     finally:
         bars.close()
@@ -116,8 +117,7 @@ def saving(before: int, after: int) -> str:
     return f"{100 * (after / before - 1):+.1f} %".replace("-", "−") if before else ""
 
 
-def dimensions(result: Result) -> list[str]:
-    """The columns of the report of a command whose results have a size in pixels and nothing else to tell."""
+def _dimensions(result: Result) -> list[str]:
     return [f"{f'{result.width} × {result.height}':>13}"]
 
 

@@ -74,11 +74,10 @@ def decode(
         picture = decode_raster(
             data, region=box, iterations=iterations, threads=threads, salvage=salvage, progress=progress
         )
-        size = put_picture(job, picture, written)
-        return batch.Result(len(data), size, picture.width, picture.height)
+        return put_picture(job, picture, written, len(data))
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, batch.dimensions, verb="decoded", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="decoded", nothing=nothing, quiet=quiet)
 
 
 def _region(text: str) -> tuple[int, int, int, int]:

@@ -111,14 +111,13 @@ def encode(
         source, before = streams.source(job.source)
         picture = raster.load(source)
         data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
-        put(job, data)
-        return batch.Result(before, len(data), picture.width, picture.height)
+        return put(job, data, before, picture.width, picture.height)
 
     def cells(result: batch.Result) -> list[str]:
         bpp = 8 * result.after / (result.width * result.height)
         return [f"{bpp:6.3f} bpp", f"{batch.saving(result.before, result.after):>8}"]
 
-    batch.run(todo, work, cells, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
+    batch.run(todo, work, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, cells=cells)
 
 
 def _request(quality: float | None, size: str | None, psnr: float | None, ssim: float | None) -> dict[str, Any]:

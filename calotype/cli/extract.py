@@ -61,12 +61,10 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
         target = job.target if place.kind is Place.FILE else None
         if target and _is_named(target) and target.suffix.lower() not in found.suffixes:
             raise CalotypeError(f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(target)}")
-        put(job, file)
-        progress(1, 1)
-        return batch.Result(len(data), len(file), inside.width, inside.height)
+        return put(job, file, len(data), inside.width, inside.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, batch.dimensions, verb="extracted", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="extracted", nothing=nothing, quiet=quiet)
 
 
 def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:

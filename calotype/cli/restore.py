@@ -69,8 +69,7 @@ def restore(
 
         source, before = streams.source(job.source)
         picture = restore_raster(source, threads=threads, progress=progress)
-        size = put_picture(job, picture, written)
-        return batch.Result(before, size, picture.width, picture.height)
+        return put_picture(job, picture, written, before)
 
     nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
-    batch.run(todo, work, batch.dimensions, verb="restored", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="restored", nothing=nothing, quiet=quiet)

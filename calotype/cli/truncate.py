@@ -62,10 +62,8 @@ def truncate(
 
         data = streams.read(job.source)
         made = truncate(data, most)
-        put(job, made)
         header = read_header(made)
-        progress(1, 1)
-        return batch.Result(len(data), len(made), header.width, header.height)
+        return put(job, made, len(data), header.width, header.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, batch.dimensions, verb="truncated", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="truncated", nothing=nothing, quiet=quiet)

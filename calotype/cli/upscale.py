@@ -95,7 +95,6 @@ def upscale(
         source, before = streams.source(job.source)
         small = open_picture(source, threads=threads)
         picture = upscale_raster(small, scale, model=model, threads=threads, progress=progress)
-        size = put_picture(job, picture, written)
-        return batch.Result(before, size, picture.width, picture.height)
+        return put_picture(job, picture, written, before)
 
-    batch.run(todo, work, batch.dimensions, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
+    batch.run(todo, work, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)

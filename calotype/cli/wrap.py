@@ -66,18 +66,16 @@ def wrap(
     todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
 
     def work(job: Job, progress: Progress) -> batch.Result:
-        from ..api.probe import probe
         from ..api.wrap import wrap
+        from ..container import read_header
 
         data = streams.read(job.source)
         file = wrap(data, scale, size=sides, strip=strip)
-        put(job, file)
-        about = probe(file)
-        progress(1, 1)
-        return batch.Result(len(data), len(file), about.width, about.height)
+        header = read_header(file)
+        return put(job, file, len(data), header.width, header.height)
 
     nothing = f"no JPEG, JPEG 2000, WebP or AVIF files in {', '.join(inputs)}"
-    batch.run(todo, work, batch.dimensions, verb="wrapped", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="wrapped", nothing=nothing, quiet=quiet)
 
 
 def _size(text: str) -> tuple[int, int]:

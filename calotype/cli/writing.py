@@ -10,6 +10,7 @@ import typer
 from ..atomic import write_atomically
 from ..raster.formats import FORMATS
 from . import streams
+from .batch import Result
 from .destination import Destination, Place, wrong
 from .jobs import Job
 from .names import shown
@@ -55,19 +56,25 @@ def format_for(name: str | None, place: Destination) -> str:
     return written
 
 
-def put(job: Job, data: bytes) -> None:
-    """Write what was made of a job, whole, where it goes."""
+def put(job: Job, data: bytes, before: int, width: int, height: int) -> Result:
+    """Write what was made of a job, whole, where it goes.
+
+    Args:
+        job: says where.
+        data: the whole file.
+        before: bytes of the input.
+        width, height: of the picture in the file.
+    """
     if job.target is None:
         streams.write(data)
     else:
         write_atomically(job.target, data, parents=True)
+    return Result(before, len(data), width, height)
 
 
-def put_picture(job: Job, picture: Raster, written: str) -> int:
-    """Write a picture where the job's result goes, in the format of Pillow's name ``written``; returns its bytes."""
+def put_picture(job: Job, picture: Raster, written: str, before: int) -> Result:
+    """Like :func:`put` for a picture, in the format of Pillow's name ``written``."""
     from .. import raster
 
     name = "standard output" if job.target is None else shown(job.target)
-    file = raster.to_file(picture, written, name=name)
-    put(job, file)
-    return len(file)
+    return put(job, raster.to_file(picture, written, name=name), before, picture.width, picture.height)

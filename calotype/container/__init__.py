@@ -52,7 +52,7 @@ Payload of H
     ======  =====  ==========================================================================
 
 Synopsis
-    >>> data = pack(Container(header, icc=profile, tiles=payloads))
+    >>> data = pack(Container(header, Metadata(icc=profile), tiles=payloads))
     >>> read_header(data[:HEADER_BYTES]).width
     >>> read_front(data).exif                     # header and metadata alone, in no time
     >>> container = unpack(data)                  # every byte is checked; damage is a FormatError
@@ -62,15 +62,15 @@ Synopsis
     A writer that must not hold everything at once joins ``head(...)``, ``tile(payload, index)`` for each tile,
     and ``END``.
 
-The limits are in ``limits.py``, a single box in ``boxes.py``, the header in ``header.py``, a file as its parts in
-``content.py``, the rules of their order in ``parts.py``; ``write.py`` and ``read.py`` do what they say, and
-``salvage.py`` finds the way through damage.
+The limits are in ``limits.py``, the table of boxes and a single one in ``boxes.py``, the header in ``header.py``, a
+file as its parts in ``content.py`` and ``metadata.py``, the rules of their order in ``parts.py``; ``write.py`` and
+``read.py`` do what they say, and ``salvage.py`` finds the way through damage.
 """
 
 from __future__ import annotations
 
 from .content import Container
-from .header import HEADER_BYTES, Header, parse_header
+from .header import HEADER_BYTES, Header, header_for, parse_header
 from .limits import (
     EXTENSION,
     LARGEST_TILE,
@@ -85,6 +85,7 @@ from .limits import (
     SMALLEST_TILE,
     VERSION,
 )
+from .metadata import Metadata
 from .parts import Parts
 from .read import read_front, read_header, unpack
 from .write import END, head, pack, tile
@@ -106,8 +107,10 @@ __all__ = [
     "VERSION",
     "Container",
     "Header",
+    "Metadata",
     "Parts",
     "head",
+    "header_for",
     "pack",
     "parse_header",
     "read_front",

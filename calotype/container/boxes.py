@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One box of a ``.calo`` file: type, length, payload, CRC-32. `container` says which boxes there are and where."""
+"""The boxes of a ``.calo`` file: which there are (:data:`TABLE`), and one of them as type, length, payload, CRC-32.
+
+A new box is a row here and, for metadata, a field of :class:`calotype.container.metadata.Metadata` of the same name.
+Reading, writing, salvaging, ``info`` and the table in ``docs/format.md`` follow.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,40 @@ import zlib
 from typing import NamedTuple
 
 from ..errors import FormatError, PictureError
-from .limits import MAX_BOX
+from .limits import MAX_BOX, MAX_METADATA
 
-_METADATA = {"c": "colour profile", "e": "EXIF data", "x": "XMP data"}
-NAMES = {"H": "header", **_METADATA, "A": "alpha channel", "T": "tile", "E": "end box"}
+
+class BoxKind(NamedTuple):
+    """What is known of the boxes of one type."""
+
+    letter: str  # upper case: critical, a reader that does not know it must refuse the file
+    name: str  # in messages
+    payload: str  # in the documentation
+    order: int  # in the file; those of the same order stand in any
+    limit: int  # bytes of payload
+    field: str | None = None  # of Metadata: the payload is that, deflated
+
+    @property
+    def critical(self) -> bool:
+        """Whether a reader must know it."""
+        return self.letter.isupper()
+
+
+TABLE = (
+    BoxKind("H", "header", "see below", 0, 28),
+    BoxKind("c", "colour profile", "ICC profile, a zlib stream", 1, MAX_METADATA, "icc"),
+    BoxKind("e", "EXIF data", "EXIF, a TIFF structure, a zlib stream", 1, MAX_METADATA, "exif"),
+    BoxKind("x", "XMP data", "XMP packet, a zlib stream", 1, MAX_METADATA, "xmp"),
+    BoxKind(
+        "A", "alpha channel",
+        "a PNG file: greyscale, of the width, height and depth of the picture; 0 is transparent", 2, MAX_BOX,
+    ),
+    BoxKind("T", "tile", "one tile, as the codec made it", 3, MAX_BOX),
+    BoxKind("E", "end box", "empty", 4, 0),
+)  # fmt: skip
+KINDS = {kind.letter: kind for kind in TABLE}
+METADATA = tuple(kind for kind in TABLE if kind.field)
+FOLLOWING = "".join(kind.letter for kind in TABLE if kind.letter != "H")  # what can stand behind the header
 
 _FRAME = re.compile(rb"([A-Za-z])([\x00-\x7f]|[\x80-\xff]{1,3}[\x01-\x7f])")  # canonical: no zero byte at the end
 
@@ -49,12 +83,22 @@ def box(kind: str, payload: Bytes, crc: int = 0) -> bytes:
     if length > MAX_BOX:
         name = "tile" if kind == "T" else f"content of box {kind!r}"
         raise PictureError(f"the {name} has {length} bytes, the limit of a box is {MAX_BOX}")
-    start = bytearray(kind.encode("ascii"))
-    while length > 0x7F:
-        start.append(length & 0x7F | 0x80)
-        length >>= 7
-    start.append(length)
+    start = kind.encode("ascii") + _leb128(length)
     return b"".join((start, payload, struct.pack("<I", zlib.crc32(payload, zlib.crc32(start, crc)))))
+
+
+def size(length: int) -> int:
+    """Bytes that a box with a payload of ``length`` bytes takes in the file."""
+    return 1 + len(_leb128(length)) + length + 4
+
+
+def _leb128(number: int) -> bytes:
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)
 
 
 def seed(index: int) -> int:
@@ -110,20 +154,20 @@ def sound_box(view: memoryview, offset: int, name: str, expected: str, crc: int 
         FormatError: no box stands there, or a truncated or damaged one, or another tile than `crc` belongs to.
 
     """
-    size = len(view)
+    available = len(view)
     found = frame(view, offset)
     if found is not None:
-        if found.end > size:
-            raise FormatError(f"truncated: {name} ends at byte {found.end} but the file has {size} bytes")
+        if found.end > available:
+            raise FormatError(f"truncated: {name} ends at byte {found.end} but the file has {available} bytes")
         if not crc_error(view, found, crc):
             return found
         if found.kind == "T":
             raise FormatError(f"{name} at byte {offset} is damaged or out of place: its CRC-32 does not match")
         raise FormatError(f"damaged: {name} (bytes {offset} to {found.end - 1}) does not match its CRC-32")
-    if offset >= size:
-        raise FormatError(f"truncated: {expected} is missing, the file ends at byte {size}")
+    if offset >= available:
+        raise FormatError(f"truncated: {expected} is missing, the file ends at byte {available}")
     if not bytes(view[offset : offset + 1]).isalpha():
         raise FormatError(f"damaged: byte {offset} should begin a box ({expected}) but is 0x{view[offset]:02x}")
-    if size - offset < 5 and all(byte & 0x80 for byte in view[offset + 1 :]):
-        raise FormatError(f"truncated: the file ends at byte {size}, within the length of a box")
+    if available - offset < 5 and all(byte & 0x80 for byte in view[offset + 1 :]):
+        raise FormatError(f"truncated: the file ends at byte {available}, within the length of a box")
     raise FormatError(f"damaged: the length of the box at byte {offset} ({expected}) is not valid")

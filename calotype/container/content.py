@@ -6,16 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .header import Header
+from .metadata import NOTHING, Described, Metadata
 
 
 @dataclass(frozen=True)
-class Container:
+class Container(Described):
     """A whole file, unpacked. After salvaging, lost tiles are None, and so is a lost alpha channel."""
 
     header: Header
-    icc: bytes | None = None  # colour profile
-    exif: bytes | None = None
-    xmp: bytes | None = None
+    metadata: Metadata = NOTHING
     alpha: bytes | None = None  # a PNG
     tiles: tuple[bytes | None, ...] = ()  # raster order; of a layered file layer by layer, as many as there are
     warnings: tuple[str, ...] = ()  # what salvaging found, in sentences; never packed

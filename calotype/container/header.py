@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..errors import FormatError, PictureError
 from .boxes import box, sound_box
@@ -59,6 +60,57 @@ class Header:
     def box_count(self) -> int:
         """Number of boxes T, 1 to MAX_TILES: exactly of a file that is not layered, at most of one that is."""
         return self.tile_count * max(self.layers, 1)
+
+
+class Pictured(Protocol):
+    """What a header says of a picture; a :class:`calotype.raster.Raster` is one."""
+
+    @property
+    def width(self) -> int:
+        """Pixels."""
+        ...
+
+    @property
+    def height(self) -> int:
+        """Pixels."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """1 or 3."""
+        ...
+
+    @property
+    def depth(self) -> int:
+        """Bits a sample."""
+        ...
+
+    @property
+    def alpha(self) -> object:
+        """None without an alpha channel."""
+        ...
+
+
+class WeightsId(Protocol):
+    """What a header says of the weights; a :class:`calotype.engine.bundles.Bundle` is one."""
+
+    @property
+    def codec(self) -> str:
+        """Id of the codec."""
+        ...
+
+    @property
+    def tag(self) -> bytes:
+        """The first 4 bytes of their SHA-256."""
+        ...
+
+
+def header_for(picture: Pictured, bundle: WeightsId, quality: int, tile: int, layers: int = 0) -> Header:
+    """The header of a picture that was encoded with these weights, at this stored quality, in tiles of this side."""
+    return Header(
+        codec=bundle.codec, bundle=bundle.tag, width=picture.width, height=picture.height, channels=picture.channels,
+        depth=picture.depth, alpha=picture.alpha is not None, quality=quality, tile=tile, layers=layers,
+    )  # fmt: skip
 
 
 def write_header(header: Header) -> bytes:

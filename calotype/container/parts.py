@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterable
 
 from ..errors import FormatError
-from .boxes import NAMES, Box, ends_within, frame, seed, sound_box
+from .boxes import KINDS, Box, ends_within, frame, seed, sound_box
 from .content import Container
 from .header import Header
 from .limits import MAX_METADATA, MAX_UNKNOWN_BOXES
+from .metadata import Metadata
 from .write import END
 
 
@@ -24,7 +25,8 @@ class Parts:
     def __init__(self, header: Header) -> None:
         self.header = header
         self.seen: set[str] = set()  # types of metadata and alpha, so that a thousand bombs are inflated once
-        self.metadata: dict[str, bytes] = {}
+        self.fields: dict[str, bytes] = {}  # of the metadata
+        self.order = 0  # of the last known box
         self.alpha: bytes | None = None
         self.tiles: dict[int, bytes] = {}  # by index; never allocated by what the header claims
         self.next = 0  # index of the tile that should follow
@@ -35,7 +37,7 @@ class Parts:
         """What to call a box of this type, were it the next one."""
         if kind == "T":
             return self.tile(self.next)
-        return f"the {NAMES[kind]}" if kind in NAMES else f"box {kind!r}"
+        return f"the {KINDS[kind].name}" if kind in KINDS else f"box {kind!r}"
 
     def tile(self, index: int) -> str:
         """What to call the tile of this index."""
@@ -87,7 +89,7 @@ class Parts:
         if kind == "T":
             if index in self.tiles:
                 raise FormatError(f"damaged: {self.tile(index)} stands a second time at byte {found.offset}")
-            self.tiles[index] = bytes(view[found.start : found.stop])
+            self.tiles[index], self.order = bytes(view[found.start : found.stop]), KINDS[kind].order
             self.next = index + 1
             while self.next in self.tiles:  # out of order: only salvaging gets here
                 self.next += 1
@@ -97,14 +99,15 @@ class Parts:
             self.ended = True
         elif kind == "H":
             raise FormatError(f"damaged: a second header stands at byte {found.offset}")
-        elif kind in NAMES:
+        elif kind in KINDS:
             if kind in self.seen:
                 raise FormatError(f"damaged: {self.name(kind)} stands a second time at byte {found.offset}")
-            if self.tiles or "A" in self.seen:
+            if KINDS[kind].order < self.order:
                 raise FormatError(f"damaged: {self.name(kind)} at byte {found.offset} must stand further ahead")
             self.seen.add(kind)
-            if kind != "A":
-                self.metadata[kind] = _inflate(view, found, self.name(kind))
+            self.order = KINDS[kind].order
+            if field := KINDS[kind].field:
+                self.fields[field] = _inflate(view, found, self.name(kind))
             elif self.header.alpha:
                 self.alpha = bytes(view[found.start : found.stop])
             else:
@@ -141,11 +144,12 @@ class Parts:
     def container(self, warnings: Iterable[str] = (), truncated: bool = False) -> Container:
         """All that was read; None for each tile that was not."""
         tiles = tuple(self.tiles.get(index) for index in range(self.count))
-        return Container(self.header, *self.front(), self.alpha, tiles, tuple(warnings), truncated)
+        return Container(self.header, self.metadata, self.alpha, tiles, tuple(warnings), truncated)
 
-    def front(self) -> tuple[bytes | None, bytes | None, bytes | None]:
-        """Profile, EXIF and XMP."""
-        return self.metadata.get("c"), self.metadata.get("e"), self.metadata.get("x")
+    @property
+    def metadata(self) -> Metadata:
+        """What has been read of it."""
+        return Metadata(**self.fields)
 
 
 def _inflate(view: memoryview, found: Box, name: str) -> bytes:

@@ -16,7 +16,7 @@ def read_header(data: Bytes) -> Header:
 
 
 def read_front(data: Bytes) -> Container:
-    """Read what stands ahead of alpha and tiles: the header and, as far as they are whole, profile, EXIF and XMP.
+    """Read what stands ahead of alpha and tiles: the header and, as far as it is whole, the metadata.
 
     Nothing behind that is looked at. Damage behind the header is no error: it ends the search. Raises FormatError.
     """
@@ -30,7 +30,7 @@ def read_front(data: Bytes) -> Container:
         except FormatError:
             break
         offset = found.end
-    return Container(header, *parts.front())
+    return Container(header, parts.metadata)
 
 
 def unpack(data: Bytes, *, salvage: bool = False) -> Container:

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 
 from ..errors import FormatError
-from .boxes import Box, crc_error, frame, seed
+from .boxes import FOLLOWING, Box, crc_error, frame, seed
 from .parts import Parts, TooNewError
 
 MAX_WARNINGS = 32  # sentences about one file
@@ -28,7 +28,7 @@ EFFORT = 64  # bytes that may be checked for each byte of the file: keeps hostil
 FAULT, CANDIDATE, TILE = 2048, 512, 8192
 
 _LARGE = 2**12  # bytes; in noise most candidates that are larger can be told by what follows them, without a CRC
-_CANDIDATE = re.compile(rb"[cexATE]")  # types of all boxes but the header
+_CANDIDATE = re.compile(b"[%b]" % FOLLOWING.encode())  # types of all boxes but the header
 _POLYNOMIAL = 0xEDB88320  # of CRC-32, without x^32; bit 31 is the coefficient of x^0
 
 
@@ -129,7 +129,7 @@ def _followed(view: memoryview, offset: int) -> bool:
     if offset + 5 > len(view):
         return True
     following = frame(view, offset)
-    return following is not None and following.kind in "cexATE"
+    return following is not None and following.kind in FOLLOWING
 
 
 def tile_index(view: memoryview, found: Box) -> int:

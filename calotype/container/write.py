@@ -6,10 +6,10 @@ from __future__ import annotations
 import zlib
 
 from ..errors import FormatError, PictureError
-from .boxes import NAMES, Bytes, box, seed
+from .boxes import METADATA, Bytes, box, seed
 from .content import Container
 from .header import Header, write_header
-from .limits import MAX_METADATA
+from .metadata import NOTHING, Metadata
 
 
 def pack(container: Container) -> bytes:
@@ -21,7 +21,7 @@ def pack(container: Container) -> bytes:
 
     """
     header, tiles = container.header, container.tiles
-    opening = head(header, icc=container.icc, exif=container.exif, xmp=container.xmp, alpha=container.alpha)
+    opening = head(header, container.metadata, container.alpha)
     if header.layers:
         if not 1 <= len(tiles) <= header.box_count:
             raise FormatError(f"{len(tiles)} parts are not 1 to {header.box_count}, {header.tile_count} in a layer")
@@ -35,24 +35,18 @@ def pack(container: Container) -> bytes:
     return b"".join([*pieces, END])
 
 
-def head(
-    header: Header,
-    *,
-    icc: bytes | None = None,
-    exif: bytes | None = None,
-    xmp: bytes | None = None,
-    alpha: bytes | None = None,
-) -> bytes:
+def head(header: Header, metadata: Metadata = NOTHING, alpha: bytes | None = None) -> bytes:
     """Everything that stands before the first tile. Raises as `pack` does."""
     if header.alpha != (alpha is not None):
         raise FormatError("the header and the presence of an alpha channel contradict each other")
     pieces = [write_header(header)]
-    for kind, raw in (("c", icc), ("e", exif), ("x", xmp)):
+    for kind in METADATA:
+        raw = getattr(metadata, kind.field or "")
         if raw is not None:
             payload = zlib.compress(raw, 9)
-            if max(len(raw), len(payload)) > MAX_METADATA:
-                raise PictureError(f"the {NAMES[kind]} has {len(raw)} bytes, the limit is {MAX_METADATA}: strip it")
-            pieces.append(box(kind, payload))
+            if max(len(raw), len(payload)) > kind.limit:
+                raise PictureError(f"the {kind.name} has {len(raw)} bytes, the limit is {kind.limit}: strip it")
+            pieces.append(box(kind.letter, payload))
     if alpha is not None:
         pieces.append(box("A", alpha))
     return b"".join(pieces)

@@ -9,6 +9,7 @@ byte order, yields the high and the low bytes, with Pillow's filters, checks and
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -45,19 +46,20 @@ def read_deep(file: IO[bytes]) -> Raster:
         if grey:
             _keep_low_bytes(image)
         image.load()
-        about = metadata.find(image, image.info)
-        samples, alpha = bands.blank(image.size, about.orientation, 16, 1 if grey else 3, image.mode == "RGBA")
-        bands.fill(image, about.orientation, _read_pairs if grey else _read_high, samples, alpha)
+        orientation, about = metadata.find(image, image.info)
+        samples, alpha = bands.blank(image.size, orientation, 16, 1 if grey else 3, image.mode == "RGBA")
+        bands.fill(image, orientation, _read_pairs if grey else _read_high, samples, alpha)
         key = colour_key(image.info, 3) if image.mode == "RGB" else None
     if not grey:
         with Image.open(file) as image:
             _keep_low_bytes(image)
             image.load()
             low = None if alpha is None else _low_bytes(alpha)
-            bands.fill(image, about.orientation, _read_bytes, _low_bytes(samples), low)
+            bands.fill(image, orientation, _read_bytes, _low_bytes(samples), low)
     if key is not None:
         alpha = opacity(samples, key)
-    return Raster(samples, alpha, profiles.fitting(about.icc, "GRAY" if grey else "RGB "), about.exif, about.xmp)
+    icc = profiles.fitting(about.icc, "GRAY" if grey else "RGB ")
+    return Raster(samples, alpha, replace(about, icc=icc))
 
 
 def _keep_low_bytes(image: ImageFile.ImageFile) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import re
 import struct
+from dataclasses import replace
+
+from ..container import Metadata
 
 IMAGE_WIDTH, IMAGE_LENGTH = 0x0100, 0x0101  # in the first directory
 PIXEL_X, PIXEL_Y = 0xA002, 0xA003  # in the directory of EXIF's own tags
@@ -13,6 +16,15 @@ _FORMS = {3: "H", 4: "I"}  # SHORT and LONG, the types that EXIF allows for a si
 
 _XMP_WIDTH = re.compile(rb"""((?:tiff:ImageWidth|exif:PixelXDimension)(?:\s*=\s*["']|>)\s*)\d{1,9}(?=\s*["'<])""")
 _XMP_HEIGHT = re.compile(rb"""((?:tiff:ImageLength|exif:PixelYDimension)(?:\s*=\s*["']|>)\s*)\d{1,9}(?=\s*["'<])""")
+
+
+def of_size(about: Metadata, width: int, height: int) -> Metadata:
+    """Metadata that says this size, in pixels, wherever it said one."""
+    return replace(
+        about,
+        exif=None if about.exif is None else exif_of_size(about.exif, width, height),
+        xmp=None if about.xmp is None else xmp_of_size(about.xmp, width, height),
+    )
 
 
 def exif_of_size(exif: bytes, width: int, height: int) -> bytes:

@@ -108,7 +108,7 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
     memory = io.BytesIO()
     with _writing(name, kind):
         if raster.depth == 16 and kind == "PNG" and not deep_grey:
-            png16.write(memory, raster.samples, raster.alpha, icc=raster.icc, exif=raster.exif, xmp=raster.xmp)
+            png16.write(memory, raster.samples, raster.alpha, metadata=raster.metadata)
             return memory.getvalue()
         if raster.depth == 16 and kind not in _KEEP_DEEP_GREY:
             raster = replace(
@@ -118,7 +118,7 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
             )
         if kind in ("WEBP", "AVIF") and raster.channels == 1 and raster.icc is not None:
             # They are written as RGB, where a profile of grey has no place.
-            raster = replace(from_picture(raster, strip=True), exif=raster.exif, xmp=raster.xmp)
+            raster = replace(from_picture(raster, strip=True), metadata=replace(raster.metadata, icc=None))
         image = to_image(raster)
         options = _OPTIONS.get(kind, {}) | writer_options(raster, kind, name)
         image.info.clear()  # what Pillow's writers shall store is in the options

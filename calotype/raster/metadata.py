@@ -6,12 +6,12 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from PIL import ExifTags, Image
 
-from .dimensions import exif_of_size, xmp_of_size
+from ..container import Metadata
+from .dimensions import of_size
 
 EXIF_PREFIX = b"Exif\0\0"
 
@@ -22,25 +22,21 @@ _TIFF_TAGS = (  # what a TIFF file says about the picture; its other tags descri
 _XMP_ORIENTATION = re.compile(rb"""(tiff:Orientation(?:=["']|>))([1-8])(?=["'<])""")
 
 
-@dataclass(frozen=True)
-class Metadata:
-    """What an image says of itself, as it shall be once the image is upright."""
+def find(image: Image.Image, info: Mapping[Any, Any]) -> tuple[int, Metadata]:
+    """EXIF's orientation, 1 to 8, of a loaded image, and its metadata as it shall be once the image is upright.
 
-    orientation: int  # EXIF's, 1 to 8, of the pixels as they are; exif and xmp say 1
-    icc: bytes | None  # whatever calls itself a colour profile
-    exif: bytes | None  # a TIFF structure, without EXIF_PREFIX
-    xmp: bytes | None  # UTF-8
-
-
-def find(image: Image.Image, info: Mapping[Any, Any]) -> Metadata:
-    """The metadata of a loaded image; ``info`` stands for ``image.info``."""
+    ``info`` stands for ``image.info``. The colour profile is whatever calls itself one.
+    """
     icc = info.get("icc_profile")
     orientation, exif, xmp = _upright(_exif(image, info), _xmp(image, info))
-    if orientation >= 5:  # lying: width and height change places
-        height, width = image.size
-        exif = None if exif is None else exif_of_size(exif, width, height)
-        xmp = None if xmp is None else xmp_of_size(xmp, width, height)
-    return Metadata(orientation, bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp)
+    about = Metadata(bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp)
+    # Lying: width and height change places.
+    return orientation, of_size(about, *image.size[::-1]) if orientation >= 5 else about
+
+
+def orientation_of(image: Image.Image) -> int:
+    """EXIF's orientation, 1 to 8, of an image."""
+    return find(image, image.info)[0]
 
 
 def _exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:

@@ -13,32 +13,30 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from ..arrays import Samples
-from ..container import MAX_PIXELS, MAX_SIDE
+from ..container import MAX_PIXELS, MAX_SIDE, Metadata
+from ..container.metadata import NOTHING, Described
 from ..errors import PictureError
-from . import bands, metadata, modes, profiles
+from . import bands, modes, profiles
 from .guard import pillow_limit, reading
+from .metadata import EXIF_PREFIX, find
 
 _SCALED = {"L;2": 85, "L;4": 17}  # Pillow scales samples of 2 and 4 bits to 0..255, and their transparent colour not
 
 
 @dataclass(frozen=True, eq=False)
-class Raster:
+class Raster(Described):
     """A picture: upright samples, alpha and what describes them.
 
     samples: (H, W, 1) grey or (H, W, 3) RGB, uint8 or uint16, the full range used.
     alpha: (H, W) of the same type, not premultiplied; None if the picture is opaque.
-    icc: colour profile of the samples (grey or RGB like them); None means sRGB.
-    exif: TIFF structure, without the prefix ``Exif\\0\\0``; its orientation is 1.
-    xmp: packet in UTF-8.
+    metadata: what describes it. Without a colour profile the samples are sRGB; EXIF and XMP say orientation 1.
 
     Raises PictureError if samples and alpha are not of these shapes and types.
     """
 
     samples: Samples
     alpha: Samples | None = None
-    icc: bytes | None = None
-    exif: bytes | None = None
-    xmp: bytes | None = None
+    metadata: Metadata = NOTHING
 
     def __post_init__(self) -> None:
         shape = self.samples.shape
@@ -120,11 +118,11 @@ def from_image(
         info: dict[Any, Any] = {**image.info, **(overrides or {})}
         if stored in _SCALED and isinstance(key := info.get("transparency"), int):
             info["transparency"] = key * _SCALED[stored]
-        about = metadata.find(image, info)
+        orientation, about = find(image, info)
         plan = modes.plan(image, info, about.icc, strip=strip)
-        samples, alpha = bands.blank(image.size, about.orientation, plan.depth, plan.channels, plan.alpha)
-        bands.fill(image, about.orientation, plan.read, samples, alpha)
-    return Raster(samples, alpha) if strip else Raster(samples, alpha, plan.icc, about.exif, about.xmp)
+        samples, alpha = bands.blank(image.size, orientation, plan.depth, plan.channels, plan.alpha)
+        bands.fill(image, orientation, plan.read, samples, alpha)
+    return Raster(samples, alpha) if strip else Raster(samples, alpha, replace(about, icc=plan.icc))
 
 
 def _from_array(array: NDArray[Any]) -> Raster:
@@ -157,7 +155,7 @@ def _stripped(raster: Raster) -> Raster:
         profiles.refuse_deep_conversion(raster.icc, mode)
     elif profiles.correction(raster.icc, mode) is not None:
         return from_image(to_image(raster), strip=True)
-    return replace(raster, icc=None, exif=None, xmp=None)
+    return replace(raster, metadata=NOTHING)
 
 
 def to_image(raster: Raster) -> Image.Image:
@@ -175,7 +173,7 @@ def to_image(raster: Raster) -> Image.Image:
     if raster.icc is not None:
         image.info["icc_profile"] = raster.icc
     if raster.exif is not None:
-        image.info["exif"] = metadata.EXIF_PREFIX + raster.exif
+        image.info["exif"] = EXIF_PREFIX + raster.exif
     if raster.xmp is not None:
         image.info["xmp"] = raster.xmp
     return image

@@ -13,6 +13,9 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..container import Metadata
+from ..container.metadata import NOTHING
+
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COMPRESSION = 4  # of zlib: the low bytes are noise, on which higher levels spend time and win under 1 %
 BAND_BYTES = 2**22  # bytes that are filtered at once: bounds the memory of the int16 temporaries
@@ -24,25 +27,22 @@ def write(
     file: IO[bytes],
     samples: NDArray[Any],
     alpha: NDArray[Any] | None = None,
-    *,
-    icc: bytes | None = None,
-    exif: bytes | None = None,
-    xmp: bytes | None = None,
+    metadata: Metadata = NOTHING,
 ) -> None:
     """Write a 16-bit PNG.
 
-    ``samples`` is (H, W, 1 or 3) uint16, ``alpha`` (H, W) uint16. ``exif`` is the TIFF structure without a prefix.
+    ``samples`` is (H, W, 1 or 3) uint16, ``alpha`` (H, W) uint16.
     """
     height, width, channels = samples.shape
     colour_type = (0 if channels == 1 else 2) + (0 if alpha is None else 4)
     file.write(SIGNATURE)
     chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    if icc:
-        chunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(icc))
-    if exif:
-        chunk(file, b"eXIf", exif)
-    if xmp:
-        chunk(file, b"iTXt", XMP_KEYWORD + xmp)
+    if metadata.icc:
+        chunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc))
+    if metadata.exif:
+        chunk(file, b"eXIf", metadata.exif)
+    if metadata.xmp:
+        chunk(file, b"iTXt", XMP_KEYWORD + metadata.xmp)
 
     pixel = 2 * (channels + (alpha is not None))  # bytes
     rows = max(1, BAND_BYTES // (width * pixel))

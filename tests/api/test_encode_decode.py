@@ -192,9 +192,7 @@ def test_a_stream_with_a_right_crc_but_wrong_symbols_is_noticed() -> None:
 
 def reseal(content: container.Container, tiles: tuple[bytes | None, ...]) -> bytes:
     """The same file with other tiles and sound checksums."""
-    return container.pack(
-        container.Container(content.header, content.icc, content.exif, content.xmp, content.alpha, tiles)
-    )
+    return container.pack(container.Container(content.header, content.metadata, content.alpha, tiles))
 
 
 @pytest.mark.parametrize("codec", ["talbot", "ledig2017", "tao2017"])

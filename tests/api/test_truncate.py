@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 import calotype
 from calotype import container as calo
-from calotype.container import END, Container, Header, head, pack, tile, unpack
+from calotype.container import END, Container, Header, Metadata, head, pack, tile, unpack
 from calotype.container.boxes import box
 from calotype.errors import FormatError, PictureError
 from tests.make_golden import GOLDEN
 
 HEADER = Header("toderici2017", b"abcd", 150, 70, 3, 8, False, 2560, 64, 4)  # 3 tiles across, 2 down
 PARTS = tuple(bytes([65 + i]) * (3 + 11 * (i % 5)) for i in range(24))
-FULL = Container(HEADER, xmp=b"<x:xmpmeta/>", tiles=PARTS)
+FULL = Container(HEADER, Metadata(xmp=b"<x:xmpmeta/>"), tiles=PARTS)
 
 
 @given(st.integers(1, 24), st.integers(1, 255))
@@ -75,7 +75,7 @@ def test_what_cannot_be_truncated() -> None:
 
 def test_every_prefix_holds_what_is_whole_in_it() -> None:
     data = pack(FULL)
-    ends = [len(head(HEADER, xmp=FULL.xmp))]
+    ends = [len(head(HEADER, FULL.metadata))]
     for index, payload in enumerate(PARTS):
         ends.append(ends[-1] + len(tile(payload, index)))
     for size in range(len(data)):

@@ -14,6 +14,7 @@ import calotype
 from calotype import raster
 from calotype.api.upscale import upscale_raster
 from calotype.codecs.ledig2017 import enlarger
+from calotype.container import Metadata
 from calotype.metrics import psnr
 from calotype.raster.resampling import resize
 from tests.make_golden import drawing
@@ -82,7 +83,7 @@ def test_profile_exif_and_xmp_are_kept_with_the_new_size() -> None:
 
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     xmp = b'<x:xmpmeta tiff:ImageWidth="40"/>'
-    source = raster.Raster(drawing(30, 40, 3, 8), None, profile, exif_bytes(), xmp)
+    source = raster.Raster(drawing(30, 40, 3, 8), None, Metadata(profile, exif_bytes(), xmp))
     large = upscale_raster(source, 4)
     assert large.icc == profile and large.xmp == b'<x:xmpmeta tiff:ImageWidth="160"/>'
     exif = Image.Exif()

@@ -11,7 +11,7 @@ import sys
 import time
 import zlib
 
-from calotype.container import END, Container, Header, pack, tile, unpack
+from calotype.container import END, Container, Header, Metadata, pack, tile, unpack
 from calotype.container.boxes import box, seed
 from calotype.container.header import parse_header
 from calotype.errors import FormatError
@@ -27,7 +27,7 @@ def seed_picture(rng: random.Random) -> Container:
     count = rng.randint(1, header.box_count) if layers else header.tile_count
     tiles = tuple(rng.randbytes(rng.choice([0, 5, 100, 200])) for _ in range(count))
     exif, xmp = (rng.randbytes(30) if rng.random() < 0.5 else None for _ in range(2))
-    return Container(header, None, exif, xmp, b"\x89PNG" if alpha else None, tiles)
+    return Container(header, Metadata(None, exif, xmp), b"\x89PNG" if alpha else None, tiles)
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:

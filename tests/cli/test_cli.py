@@ -51,7 +51,7 @@ class FakeCodec:
         tiles = (out.getvalue(), *[b""] * (header.tile_count - 1))
         for done in range(header.tile_count):
             progress(done + 1, header.tile_count)
-        return container.pack(container.Container(header, source.icc, source.exif, source.xmp, None, tiles))
+        return container.pack(container.Container(header, source.metadata, None, tiles))
 
     def decode(self, data: bytes, *, region: Any = None, progress: Any = None, **asked: Any) -> raster.Raster:
         self.asked = {"region": region, **asked}

@@ -9,6 +9,7 @@ from PIL import ImageCms
 from PIL.ImageCms import ImageCmsProfile
 
 from calotype.comparison.alike import alike, on_grey
+from calotype.container import Metadata
 from calotype.errors import PictureError
 from calotype.raster import Raster
 
@@ -74,13 +75,13 @@ def wide_profile() -> bytes:
 def test_colour_profiles() -> None:
     srgb = ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     a = drawn()
-    pair = alike(a, Raster(a.samples, icc=srgb))  # no profile means sRGB
+    pair = alike(a, Raster(a.samples, metadata=Metadata(srgb)))  # no profile means sRGB
     assert (pair.original == pair.other).all() and pair.notes == ()
-    other = Raster(np.ascontiguousarray(a.samples[..., [1, 0, 2]]), icc=wide_profile())
+    other = Raster(np.ascontiguousarray(a.samples[..., [1, 0, 2]]), metadata=Metadata(wide_profile()))
     pair = alike(a, other)
     assert pair.notes == ("different colour profiles: compared in sRGB",)
     assert np.abs(pair.original.astype(int) - pair.other).max() <= 3
-    same = alike(other, Raster(a.samples, icc=wide_profile()))
+    same = alike(other, Raster(a.samples, metadata=Metadata(wide_profile())))
     assert same.original is other.samples and same.notes == ()
-    deep = alike(drawn(3, 16), Raster(drawn(3, 16).samples, icc=wide_profile()))
+    deep = alike(drawn(3, 16), Raster(drawn(3, 16).samples, metadata=Metadata(wide_profile())))
     assert "compared as stored" in deep.notes[0]

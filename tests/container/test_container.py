@@ -16,7 +16,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from calotype import container as calo
-from calotype.container import END, Container, Header, boxes, head, pack, read_front, read_header, tile, unpack
+from calotype.container import (
+    END,
+    Container,
+    Header,
+    Metadata,
+    boxes,
+    head,
+    pack,
+    read_front,
+    read_header,
+    tile,
+    unpack,
+)
 from calotype.container.boxes import box
 from calotype.container.parts import TooNewError
 from calotype.container.salvage import tile_index
@@ -24,7 +36,8 @@ from calotype.errors import CalotypeError, FormatError, PictureError
 
 HEADER = Header("talbot", bytes.fromhex("5eed1e55"), 250, 190, 3, 8, True, 60 * 256, 64)
 TILES = tuple(bytes([65 + index]) * (5 + 7 * index) for index in range(12))  # 4 across, 3 down
-FULL = Container(HEADER, b"profile " * 9, b"Exif\0\0" * 3, b"<x:xmpmeta/>", b"\x89PNG alpha", TILES)
+FULL = Container(HEADER, Metadata(b"profile " * 9, b"Exif\0\0" * 3, b"<x:xmpmeta/>"), b"\x89PNG alpha", TILES)
+FIELDS = [field.name for field in dataclasses.fields(Metadata)]
 PLAIN = Container(dataclasses.replace(HEADER, alpha=False), tiles=TILES)
 
 headers = st.builds(
@@ -47,9 +60,7 @@ def containers(draw: st.DrawFn) -> Container:
     metadata = st.none() | st.binary(max_size=300)
     return Container(
         header,
-        draw(metadata),
-        draw(metadata),
-        draw(metadata),
+        Metadata(draw(metadata), draw(metadata), draw(metadata)),
         draw(st.binary(max_size=300)) if header.alpha else None,
         tuple(draw(st.lists(st.binary(max_size=300), min_size=header.tile_count, max_size=header.tile_count))),
     )
@@ -91,6 +102,22 @@ def flip(data: bytes, offset: int, mask: int = 1) -> bytes:
     return data[:offset] + bytes([data[offset] ^ mask]) + data[offset + 1 :]
 
 
+def test_the_documentation_lists_the_boxes() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    rows = [f"| `{kind.letter}` | {kind.name} | {kind.payload} |" for kind in boxes.TABLE]
+    assert "\n".join(["| type | name | payload |", "|---|---|---|", *rows]) in page
+
+
+def test_each_field_of_the_metadata_has_a_box() -> None:
+    assert [kind.field for kind in boxes.METADATA] == [field.name for field in dataclasses.fields(Metadata)]
+    assert [kind.order for kind in boxes.TABLE] == sorted(kind.order for kind in boxes.TABLE)
+
+
+@given(st.integers(0, 2**22))
+def test_the_size_of_a_box_is_known_beforehand(length: int) -> None:
+    assert boxes.size(length) == len(box("q", bytes(length)))
+
+
 # --------------------------------------------------------------------------------------------------- what comes back
 
 
@@ -129,7 +156,7 @@ def test_the_front_ends_at_damage() -> None:
     data = pack(FULL)
     exif = 8 + sum(map(len, cut(data)[:2]))
     for damaged in (flip(data, exif), flip(data, exif + 3), data[: exif + 3]):
-        assert read_front(damaged) == Container(FULL.header, icc=FULL.icc)
+        assert read_front(damaged) == Container(FULL.header, Metadata(FULL.icc))
     for piece in (box("Q", b""), box("H", b""), box("c", b"no zlib stream"), box("q", b"") * 2000):
         late = box("x", zlib.compress(b"late"))
         assert read_front(join(piece, late)) == Container(PLAIN.header)
@@ -147,7 +174,7 @@ def test_the_front_is_read_at_once() -> None:
 
 
 def test_pieces_join_to_a_file() -> None:
-    opening = head(HEADER, icc=FULL.icc, exif=FULL.exif, xmp=FULL.xmp, alpha=FULL.alpha)
+    opening = head(HEADER, FULL.metadata, FULL.alpha)
     assert opening + b"".join(row(*TILES)) + END == pack(FULL)
 
 
@@ -175,7 +202,7 @@ def test_the_example_in_the_specification() -> None:
     assert listing is not None
     data = bytes.fromhex("".join(line.split("#")[0] for line in listing[1].splitlines()))
     header = Header("talbot", bytes.fromhex("5eed1e55"), 100, 70, 3, 8, False, 15360, 64)
-    assert unpack(data) == Container(header, xmp=b"<x:xmpmeta/>", tiles=(b"one", b"two", b"", b"\0"))
+    assert unpack(data) == Container(header, Metadata(xmp=b"<x:xmpmeta/>"), tiles=(b"one", b"two", b"", b"\0"))
     assert len(data) == 94
     assert data.startswith(head(header)) and data.endswith(b"".join(row(b"one", b"two", b"", b"\0")) + END)
 
@@ -220,7 +247,7 @@ def test_containers_that_contradict_themselves(changes: dict[str, Any], words: s
 
 def test_payloads_above_the_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(PictureError, match="the EXIF data has 16777217 bytes"):
-        head(PLAIN.header, exif=bytes(calo.MAX_METADATA + 1))
+        head(PLAIN.header, Metadata(exif=bytes(calo.MAX_METADATA + 1)))
     monkeypatch.setattr(boxes, "MAX_BOX", 99)
     with pytest.raises(PictureError, match="the tile has 100 bytes"):
         tile(bytes(100), 0)
@@ -287,7 +314,7 @@ def test_metadata_is_bounded_deflated_and_inflated() -> None:
     with pytest.raises(FormatError, match="the EXIF data at byte 31 exceeds the limit of 16777216"):
         unpack(join(box("e", bytes(calo.MAX_METADATA + 1))))
     largest = bytes(calo.MAX_METADATA)
-    assert unpack(pack(dataclasses.replace(PLAIN, xmp=largest))).xmp == largest
+    assert unpack(pack(dataclasses.replace(PLAIN, metadata=Metadata(xmp=largest)))).xmp == largest
 
 
 def test_alpha_must_be_there_and_first() -> None:
@@ -523,17 +550,18 @@ def test_a_damaged_end_costs_nothing() -> None:
 
 
 def test_damage_before_the_tiles_costs_no_tile() -> None:
-    data, names = pack(FULL), ("icc", "exif", "xmp", "alpha")
-    dropped: dict[str, Any]
+    data = pack(FULL)
+    without = [
+        *(dataclasses.replace(FULL, metadata=dataclasses.replace(FULL.metadata, **{f: None})) for f in FIELDS),
+        dataclasses.replace(FULL, alpha=None),
+    ]
     offset = 8
-    for index, piece in enumerate(cut(data)[:5]):
+    for index, piece in enumerate(cut(data)[: 1 + len(without)]):
         if index:
             for place in range(len(piece)):
                 container = unpack(flip(data, offset + place, 0x80), salvage=True)
-                dropped = {names[index - 1]: None}
-                wanted = dataclasses.replace(FULL, **dropped)
-                assert dataclasses.replace(container, warnings=()) == wanted
-                assert ("the alpha channel is lost" in container.warnings) == (index == 4)
+                assert dataclasses.replace(container, warnings=()) == without[index - 1]
+                assert ("the alpha channel is lost" in container.warnings) == (index == len(without))
         offset += len(piece)
     bomb = join(box("c", zlib.compress(bytes(2**25))), *row(*TILES), END)
     assert unpack(bomb, salvage=True).tiles == TILES

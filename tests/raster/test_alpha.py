@@ -73,7 +73,7 @@ def test_salvaging_goes_on_without_damaged_alpha(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(codecs, "get", lambda _: SimpleNamespace(open=lambda *_: codec))
     header = container.Header("talbot", b"0000", 13, 9, 3, 8, True, to_header(60), TILE)
     damaged = encode_alpha(pattern(channels=1)[..., 0])[:40]
-    data = container.pack(container.Container(header, None, None, None, damaged, (b"tile",)))
+    data = container.pack(container.Container(header, alpha=damaged, tiles=(b"tile",)))
     with pytest.raises(FormatError, match="alpha"):
         api.decode_raster(data)
     with pytest.warns(DamageWarning, match="alpha"):

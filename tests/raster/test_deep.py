@@ -12,6 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from calotype.container import Metadata
 from calotype.raster import Raster, load, png16, save, to_array
 
 from .drawing import XMP, exif_bytes, pattern, profile
@@ -25,7 +26,7 @@ def test_16_bit_png_there_and_back(channels: int, alpha: bool, tmp_path: Path, m
     samples = rng.integers(0, 65536, (21, 17, channels), dtype=np.uint16)
     opacity = rng.integers(0, 65536, (21, 17), dtype=np.uint16) if alpha else None
     icc = profile("GRAY" if channels == 1 else "RGB ")
-    picture = Raster(samples, opacity, icc, exif_bytes(), XMP)
+    picture = Raster(samples, opacity, Metadata(icc, exif_bytes(), XMP))
     monkeypatch.setattr(png16, "BAND_BYTES", 700)
     save(picture, tmp_path / "deep.png")
     header = (tmp_path / "deep.png").read_bytes()[16:29]
@@ -42,7 +43,7 @@ def test_16_bit_png_there_and_back(channels: int, alpha: bool, tmp_path: Path, m
 def test_16_bit_png_turned_and_keyed(orientation: int) -> None:
     deep = pattern(dtype=np.uint16)
     file = io.BytesIO()
-    png16.write(file, deep, exif=exif_bytes(orientation))
+    png16.write(file, deep, metadata=Metadata(exif=exif_bytes(orientation)))
     data = file.getvalue()
     key = io.BytesIO()
     png16.chunk(key, b"tRNS", deep[2, 3].astype(">u2").tobytes())

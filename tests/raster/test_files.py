@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.container import SIGNATURE
+from calotype.container import SIGNATURE, Metadata
 from calotype.errors import PictureError
 from calotype.raster import Raster, from_picture, load, save, to_file
 from calotype.raster.formats import FORMATS
@@ -95,9 +95,9 @@ def test_failures_of_writing_are_sentences(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="cannot write"):
         save(Raster(np.zeros((1, 20000, 3), np.uint8)), tmp_path / "a.webp")
     with pytest.raises(PictureError, match="EXIF"):
-        save(Raster(pattern(), None, None, exif_bytes() + bytes(70000)), tmp_path / "a.jpg")
+        save(Raster(pattern(), None, Metadata(exif=exif_bytes() + bytes(70000))), tmp_path / "a.jpg")
     with pytest.raises(PictureError, match="XMP"):
-        save(Raster(pattern(), None, None, None, XMP + b" " * 70000), tmp_path / "a.jpg")
+        save(Raster(pattern(), None, Metadata(xmp=XMP + b" " * 70000)), tmp_path / "a.jpg")
 
 
 def test_failures_of_reading_are_sentences(tmp_path: Path) -> None:

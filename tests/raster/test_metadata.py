@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
 
+from calotype.container import Metadata
 from calotype.errors import DamageWarning
 from calotype.raster import Raster, bands, from_picture, load, save, to_array, to_file, to_image
 
@@ -52,7 +53,7 @@ def test_odd_exif_is_kept_as_it_is() -> None:
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".avif", ".tiff"])
 def test_metadata_survive_files(suffix: str, tmp_path: Path) -> None:
-    picture = Raster(pattern(32, 32), None, SRGB, exif_bytes(), XMP)
+    picture = Raster(pattern(32, 32), None, Metadata(SRGB, exif_bytes(), XMP))
     path = tmp_path / f"picture{suffix}"
     save(picture, path)
     back = load(path)
@@ -124,7 +125,7 @@ def test_strip() -> None:
 
 @pytest.mark.parametrize("suffix", ["tiff", "avif"])
 def test_exif_that_no_writer_can_read_is_left_out(suffix: str) -> None:
-    picture = Raster(pattern(32, 32), exif=b"broken EXIF of some camera")
+    picture = Raster(pattern(32, 32), metadata=Metadata(exif=b"broken EXIF of some camera"))
     with pytest.warns(DamageWarning, match="the EXIF cannot be read, and is left out of x"):
         file = to_file(picture, suffix, name="x")
     assert load(io.BytesIO(file)).exif is None

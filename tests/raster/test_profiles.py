@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
+from calotype.container import Metadata
 from calotype.errors import PictureError
 from calotype.raster import Raster, from_picture, load, to_array, to_file
 
@@ -105,9 +106,9 @@ def test_cmyk_goes_through_its_profile(tmp_path: Path) -> None:
 
 def test_strip_refuses_to_change_16_bit_colours() -> None:
     deep = pattern(dtype=np.uint16)
-    assert from_picture(Raster(deep, None, SRGB), strip=True).icc is None
+    assert from_picture(Raster(deep, None, Metadata(SRGB)), strip=True).icc is None
     with pytest.raises(PictureError, match="sRGB first"):
-        from_picture(Raster(deep, None, profile("RGB ", 1.8)), strip=True)
+        from_picture(Raster(deep, None, Metadata(profile("RGB ", 1.8))), strip=True)
     grey = Image.fromarray(deep[..., 0])
     grey.info["icc_profile"] = profile("GRAY", 1.4)
     assert from_picture(grey).icc is not None
@@ -125,7 +126,7 @@ def test_littlecms_is_loaded_only_where_colours_are_converted() -> None:
 
 @pytest.mark.parametrize("suffix", ["webp", "avif"])
 def test_grey_in_files_that_are_rgb(suffix: str) -> None:
-    grey = Raster(np.full((16, 16, 1), 90, np.uint8), None, profile("GRAY", 1.4))
+    grey = Raster(np.full((16, 16, 1), 90, np.uint8), None, Metadata(profile("GRAY", 1.4)))
     back = load(io.BytesIO(to_file(grey, suffix)))
     expected = from_picture(grey, strip=True).samples
     assert back.icc is None and int(expected[0, 0, 0]) > 110

@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from ... import codecs, metrics
+from ... import codecs, metrics, raster
 from ...api.decode import decode
 from ...api.progressive import progressive
 from ...codecs.quality import to_header
 from ...codecs.toderici2017.cell_errors import JUDGES
 from ...codecs.toderici2017.codec import Toderici2017
-from ...container import Container, Header, pack
+from ...container import Container, header_for, pack
 from ...errors import CalotypeError
 from .. import published
 from ..bdrate import bd_rate
@@ -58,10 +58,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
     latents = codec.latents(x)
 
     def file(payloads: Sequence[bytes], quality: int) -> bytes:
-        height, width = x.shape[:2]
-        header = Header(
-            codec.bundle.codec, codec.bundle.tag, width, height, 3, 8, False, quality, codec.tile, codec.layers
-        )
+        header = header_for(raster.Raster(x), codec.bundle, quality, codec.tile, codec.layers)
         return pack(Container(header, tiles=tuple(payloads)))
 
     cells = latents.bits.shape[2:]

@@ -158,7 +158,7 @@ class StandardFile:
         with self._open() as image:
             self.width, self.height = image.size
             self.mode = image.mode
-            self.orientation = metadata.find(image, image.info).orientation
+            self.orientation = metadata.orientation_of(image)
             self.tables: Floats | None = quantisation(image)
             self.frames = int(getattr(image, "n_frames", 1)) if base.id in ("webp", "avif") else 1
 

@@ -17,10 +17,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from ... import container
+from ... import container, raster
 from ...codecs.quality import to_header
 from ...codecs.talbot.codec import Talbot
-from ...container import Container, Header
+from ...container import Container, header_for
 from ...engine.bundles import DESCRIPTION, Bundle
 from ...metrics import bits_per_pixel, psnr
 from ...networks.talbot import TalbotConfig
@@ -58,13 +58,9 @@ def coded(codec: Talbot, samples: Any) -> list[tuple[bytes, Any]]:
     """Whole files of ``samples (H, W, 3)`` at the :data:`QUALITIES`, and what comes out of them."""
     latents = codec.latents(samples)
     results = []
-    height, width, channels = samples.shape
     for quality in QUALITIES:
         stored = to_header(quality)
-        header = Header(
-            codec=codec.bundle.codec, bundle=codec.bundle.tag, width=width, height=height, channels=channels, depth=8,
-            alpha=False, quality=stored, tile=codec.tile,
-        )  # fmt: skip
+        header = header_for(raster.Raster(samples), codec.bundle, stored, codec.tile)
         data = container.pack(Container(header, tiles=tuple(codec.encode_latents(latents, stored))))
         found = container.unpack(data)
         results.append((data, codec.decode(found.tiles, samples.shape, 8, found.header.quality)))
