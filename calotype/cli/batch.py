@@ -74,6 +74,8 @@ def run(
         tally.failed.append(label)
         emit(console, complain(label, message), "red")
 
+    for label, message in plan.notes:
+        emit(console, complain(shown(label), f"warning: {message}"), "yellow")
     for label, message in plan.problems:
         fail(shown(label), message)
     names = max((cell_width(job.label) for job in plan.jobs), default=0)
@@ -85,10 +87,10 @@ def run(
                 if plan.is_done(job):
                     tally.skipped += 1
                     continue
-                began = time.perf_counter()
+                began, made = time.perf_counter(), plan.making(job)
                 with bars.picture(job.label) as progress:
                     result = _heed_warnings(console, job, partial(work, job, progress))
-                plan.note_written(job)
+                plan.note_written(job, made)
             except BrokenPipeError:
                 raise
             except Exception as error:  # of any kind: the other files do not pay for this one

@@ -33,8 +33,8 @@ HELP = lesson(
         "decode - < photo.calo > photo.png": "in a pipe",
     },
     "A folder is searched recursively for .calo files; hidden files and links to folders are passed over. What is up "
-    "to date (the output is not older than the .calo file) is not made again. An older picture of the same name may be "
-    "an original: it stays unless you say --overwrite. A bad file does not stop the others.",
+    "to date (made from this very file with these settings) is not made again. Any other picture of the name of an "
+    "output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
     "Pixels have the depth they were encoded with, and profile, EXIF and XMP come back, where the format holds them.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
@@ -64,8 +64,9 @@ def decode(
     box = None if region is None else _region(region)
     suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
-    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=False, overwrite=overwrite)
     written = format_for(format_, place)
+    settings = {"command": "decode", "format": written, "region": box, "iterations": iterations, "salvage": salvage}
+    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, overwrite=overwrite, settings=settings)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.decode import decode_raster

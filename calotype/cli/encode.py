@@ -36,9 +36,9 @@ HELP = lesson(
         "encode - < photo.png > photo.calo": "in a pipe",
     },
     "A folder is searched recursively for pictures; hidden files and links to folders are passed over. What is up to "
-    "date (the output is not older than the picture) is not made again, so that an interrupted run goes on where it "
-    "stopped; after a change of quality, say --overwrite. Beside its picture, an older output may be an original: it "
-    "stays unless you say --overwrite. A bad file does not stop the others.",
+    "date (made from this very picture with these settings) is not made again, so that an interrupted run goes on "
+    "where it stopped; a hidden file .calotype-made beside the outputs keeps account of them. Any other file of the "
+    "name of an output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
     "An input is never overwritten. Pictures whose names differ only in the suffix keep it: a.png and a.jpg become "
     "a.png.calo and a.jpg.calo. With several inputs, each folder keeps its name below the output folder.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
@@ -102,7 +102,8 @@ def encode(
     check_options(codec, options)
     request |= options
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
-    todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
+    settings = {"command": "encode", "codec": codec, "strip": strip, **request}
+    todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from .. import raster

@@ -36,7 +36,7 @@ HELP = lesson(
     "encode[/bold] made has colour profile, EXIF, XMP and alpha apart from it, in the .calo file; what [bold]calotype "
     "wrap[/bold] took in comes out as it was. For the restored picture, use [bold]calotype decode[/bold].",
     "The name loses .calo and gains the suffix of what is inside, unless it has that already: photo.jpg.calo becomes "
-    "photo.jpg. An older file of the same name may be an original: it stays unless you say --overwrite.",
+    "photo.jpg. Another file of the same name stays unless you say --overwrite.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
 
@@ -45,7 +45,8 @@ HELP = lesson(
 def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False, quiet: Quiet = False) -> None:
     """See :data:`HELP`."""
     place = destination(output, inputs, suffixes=STANDARD_SUFFIXES, other=None)
-    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=".jpg", refresh=False, overwrite=overwrite)
+    settings = {"command": "extract"}
+    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=".jpg", overwrite=overwrite, settings=settings)
     piped = streams.read(None) if STREAM in inputs else None  # a pipe gives its bytes once
     if place.kind in (Place.BESIDE, Place.FOLDER):
         todo.jobs = _named(todo.jobs, piped)

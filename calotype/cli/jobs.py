@@ -4,10 +4,11 @@
 - Without an output, each result lies beside its input, with the suffix of its kind.
 - An output folder mirrors an input folder; several inputs keep the names of their folders in it.
 - Inputs that would meet in one output, ``a.png`` and ``a.jpg``, keep their whole names: ``a.png.calo``, ``a.jpg.calo``.
+  One of which ``a.calo`` was made before keeps that.
 - No input of the run is ever an output, whatever the names, the links and the case of letters say.
-- Of many files, those whose output is as new as the input are done. An older output is made anew in another folder
-  only when encoding; beside its input, and when decoding, it may well be an original, and stays unless it may be
-  overwritten.
+- Of many files, those are done whose output was made from this very input with these settings; :mod:`.made` knows. If
+  the input has changed since, and the output has not, it is made anew. Any other output may be an original, or the
+  last that is left of another input, and stays unless it may be overwritten.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..errors import CalotypeError
 from .destination import STREAM, Destination, Place
+from .made import Making, Records, making, place
 from .names import shown
 from .walk import Source, find
 
@@ -46,15 +49,17 @@ class Plan:
 
     jobs: list[Job]
     many: bool = False  # several files or a folder: what is up to date is passed over
-    refresh: bool = False  # outputs in another folder that are older than their inputs may be replaced
     overwrite: bool = False
+    settings: dict[str, Any] = field(default_factory=dict)  # all that decides what an output looks like
+    notes: list[tuple[str, str]] = field(default_factory=list)  # names, and what to say of them
     problems: list[tuple[str, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     inputs: set[Identity] = field(default_factory=set)
     written: set[Identity] = field(default_factory=set)
+    records: Records = field(default_factory=Records)
 
     def is_done(self, job: Job) -> bool:
-        """Whether ``job`` needs no work because its output is there and as new as its input.
+        """Whether ``job`` needs no work because its output is there, made from this input with these settings.
 
         Raises:
             CalotypeError: the output exists and must stay.
@@ -75,17 +80,40 @@ class Plan:
             return False
         if source is None or not self.many:
             raise CalotypeError(f"its output {name} exists already; --overwrite replaces it, -o chooses another")
-        if there.st_mtime_ns >= source.st_mtime_ns:
-            return True
-        if self.refresh and not _same_folder(job):
+        record, now = self.records.of(job.target), self.making(job)
+        if record is None or now is None or not record.is_of(there):
+            known = "may be an original, or made from something else"
+        elif record.making.source == now.source:
+            if record.making.settings == now.settings:
+                return True
+            known = "was made from this file with other settings"
+        elif record.making.path != now.path:
+            known = "was made from another file"
+        elif record.making.settings == now.settings and record.is_untouched(there):
             return False
-        raise CalotypeError(f"its output {name} exists, is older, and may be an original; --overwrite replaces it")
+        else:
+            known = "was made from this file as it was before, and one of them was changed"
+        raise CalotypeError(f"its output {name} exists and {known}; --overwrite replaces it, -o chooses another")
 
-    def note_written(self, job: Job) -> None:
-        """Remember the output of ``job``, so that no later one replaces it."""
+    def making(self, job: Job) -> Making | None:
+        """How the output of ``job`` comes about, to be noted when it is made; None where no records are kept.
+
+        They are where several files are made in a run, and for single ones where there are some already.
+        Raises OSError if the input cannot be read.
+        """
+        if job.source is None or job.target is None or not job.source.is_file():
+            return None
+        if not self.many and not self.records.known(job.target.parent):
+            return None
+        return making(job.source, self.settings)
+
+    def note_written(self, job: Job, made: Making | None) -> None:
+        """Remember the output of ``job``, so that no later one replaces it, and for later runs."""
         there = _stat(job.target)
-        if there is not None and stat.S_ISREG(there.st_mode):
+        if there is not None and job.target is not None and stat.S_ISREG(there.st_mode):
             self.written.add((there.st_dev, there.st_ino))
+            if made is not None:
+                self.records.add(job.target, made)
 
 
 def plan(
@@ -94,8 +122,8 @@ def plan(
     *,
     suffixes: Collection[str],
     suffix: str,
-    refresh: bool,
     overwrite: bool,
+    settings: dict[str, Any],
 ) -> Plan:
     """Map inputs to outputs.
 
@@ -104,23 +132,31 @@ def plan(
         destination: where the outputs go.
         suffixes: of the files to pick from folders.
         suffix: of the outputs, with its dot.
-        refresh: whether outputs in another folder that are older than their inputs may be replaced.
         overwrite: whether any existing output may be replaced.
+        settings: all that decides what an output looks like, the command among them.
     """
     folder = destination.path if destination.kind is Place.FOLDER else None
     target = destination.path if destination.kind is Place.FILE else None
     if STREAM in inputs:
-        return Plan([Job(None, folder / f"picture{suffix}" if folder else target)], overwrite=overwrite)
+        return Plan(
+            [Job(None, folder / f"picture{suffix}" if folder else target)], overwrite=overwrite, settings=settings
+        )
     paths = [Path(name) for name in inputs]
     finds = find(paths, suffixes, skip=folder)
     many = len(paths) > 1 or paths[0].is_dir()
-    result = Plan([], many, refresh, overwrite, finds.problems, +finds.ignored)
+    result = Plan([], many, overwrite, settings, problems=finds.problems, ignored=+finds.ignored)
     if destination.kind in (Place.FILE, Place.STREAM):
         result.jobs = [Job(found.path, target) for found in finds.files]
     else:
         taken: dict[str, Path] = {}
-        targets = _targets(finds.files, folder, suffix, several=len(paths) > 1)
+        targets = _targets(finds.files, folder, suffix, result, several=len(paths) > 1)
         for found, target in zip(finds.files, targets, strict=True):
+            short = target.with_name(f"{found.path.stem}{suffix}")
+            if target != short and short.is_file() and result.records.of(short) is None:
+                stale = (
+                    f"is there from before, and several pictures are called {found.path.stem}: delete it if it is stale"
+                )
+                result.notes = [*dict.fromkeys([*result.notes, (shown(short), stale)])]
             first = taken.setdefault(_key(target), found.path)
             if first is found.path:
                 result.jobs.append(Job(found.path, target))
@@ -134,16 +170,21 @@ def plan(
     return result
 
 
-def _targets(files: Sequence[Source], output: Path | None, suffix: str, several: bool) -> list[Path]:
+def _targets(files: Sequence[Source], output: Path | None, suffix: str, plan: Plan, several: bool) -> list[Path]:
     folders = [_folder(found, output, several) for found in files]
     short = [folder / f"{found.path.stem}{suffix}" for folder, found in zip(folders, files, strict=True)]
     whole = [folder / f"{found.path.name}{suffix}" for folder, found in zip(folders, files, strict=True)]
     chosen = list(short)
+    before = [
+        found.path.is_file() and _made_before(plan, found.path, target)
+        for found, target in zip(files, short, strict=True)
+    ]
     while True:  # a whole name may meet a short one in turn: a.png, a.jpg and a.png.jpg
         meeting: dict[str, set[str]] = {}
         for found, target in zip(files, chosen, strict=True):
             meeting.setdefault(_key(target), set()).add(found.path.name)
         clashes = [i for i, target in enumerate(chosen) if len(meeting[_key(target)]) > 1 and target != whole[i]]
+        clashes = [i for i in clashes if not before[i] or chosen[i] != short[i]]
         if not clashes:
             return chosen
         for i in clashes:
@@ -172,6 +213,7 @@ def _stat(path: Path | None) -> os.stat_result | None:
         return None
 
 
-def _same_folder(job: Job) -> bool:
-    assert job.source is not None and job.target is not None
-    return job.source.parent.resolve() == job.target.parent.resolve()
+def _made_before(plan: Plan, source: Path, target: Path) -> bool:
+    """Whether an earlier run made this output of this input."""
+    record = plan.records.of(target)
+    return record is not None and target.exists() and record.making.path == place(source)

@@ -33,8 +33,8 @@ HELP = lesson(
     "hardly compressed hardly changes. Detail that is gone does not come back.",
     "A folder is searched recursively for files of the four formats (name files of others themselves), and needs "
     "another folder for its results; hidden files and links to folders are passed over. An input is never overwritten. "
-    "What is up to date (the output is not older than the input) is not made again. A bad file does not stop the "
-    "others.",
+    "What is up to date (made from this very picture with these settings) is not made again. A bad file does not stop "
+    "the others.",
     "Depth, alpha, colour profile, EXIF and XMP are kept where the format holds them; the picture is turned upright. "
     "Only PNG and TIFF keep all of the repair: other formats compress it again.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
@@ -54,15 +54,15 @@ def restore(
     suffix = suffix_of(format_)
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     keep_apart(inputs, place, "restored")
+    written = format_for(format_, place)
     todo = plan(
         inputs,
         place,
         suffixes=STANDARD_SUFFIXES,
         suffix=f"-restored{suffix}" if place.kind is Place.BESIDE else suffix,
-        refresh=False,
         overwrite=overwrite,
+        settings={"command": "restore", "format": written},
     )
-    written = format_for(format_, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.restore import restore_raster

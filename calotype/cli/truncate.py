@@ -54,7 +54,8 @@ def truncate(
     place = destination(output, inputs, suffixes=[EXTENSION], other=None)
     keep_apart(inputs, place, "truncated")
     suffix = f"-truncated{EXTENSION}" if output is None else EXTENSION
-    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, refresh=True, overwrite=overwrite)
+    settings = {"command": "truncate", "size": most}
+    todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, overwrite=overwrite, settings=settings)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.truncate import truncate

@@ -41,8 +41,8 @@ HELP = lesson(
     "An input is never overwritten. Beside its input, an output says how much larger it is: photo-4x.png; in a folder "
     "named with -o it keeps the name of its input. A folder needs another folder for its results, or they would be "
     "enlarged in turn the next time. It is searched recursively for pictures and .calo files; hidden files and links "
-    "to folders are passed over. What is up to date (the output is not older than the input) is not made again. A bad "
-    "file does not stop the others.",
+    "to folders are passed over. What is up to date (made from this very picture with these settings) is not made "
+    "again. A bad file does not stop the others.",
     "Depth, colour profile, EXIF and XMP are kept where the format holds them; alpha is interpolated.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
@@ -78,15 +78,15 @@ def upscale(
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     keep_apart(inputs, place, "large")
     beside = place.kind is Place.BESIDE
+    written = format_for(format_, place)
     todo = plan(
         inputs,
         place,
         suffixes=PICTURE_SUFFIXES | CALOTYPE_SUFFIXES,
         suffix=f"-{scale}x{suffix}" if beside else suffix,
-        refresh=False,
         overwrite=overwrite,
+        settings={"command": "upscale", "scale": scale, "model": model, "format": written},
     )
-    written = format_for(format_, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.open import open_picture

@@ -63,7 +63,8 @@ def wrap(
     if sides is not None and not is_single(inputs):
         raise wrong("--size", "is the size of one picture, and there may be several")
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
-    todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, refresh=True, overwrite=overwrite)
+    settings = {"command": "wrap", "scale": scale, "size": sides, "strip": strip}
+    todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.wrap import wrap

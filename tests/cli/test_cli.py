@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 import calotype
 from calotype import codecs, container, raster
 from calotype.api import decode as api
-from calotype.cli import app
+from calotype.cli import app, made
 from calotype.cli.names import cell_width, fit, shown
 from calotype.cli.screen import Bars, errors
 from calotype.cli.sizes import format_size, parse_size
@@ -110,7 +110,7 @@ def draw(path: str | Path, size: tuple[int, int] = (40, 30)) -> Path:
 
 def tree(folder: str | Path) -> set[str]:
     folder = Path(folder)
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != made.NAME}
 
 
 def age(path: str | Path, seconds: float) -> None:
@@ -302,14 +302,53 @@ def test_a_folder_without_output_is_encoded_in_place() -> None:
     assert "0 encoded, 1 up to date" in ok("encode", "album").stderr
 
 
-def test_what_is_up_to_date_is_passed_over_and_what_is_older_made_anew() -> None:
+def test_what_is_up_to_date_is_passed_over_and_what_has_changed_made_anew() -> None:
     draw("album/a.png"), draw("album/b.png")
     ok("encode", "album", "-o", "small")
-    age("small/a.calo", 1000)
-    before = Path("small/b.calo").stat().st_mtime_ns
+    before = [Path(f"small/{name}.calo").stat().st_mtime_ns for name in "ab"]
+    age("album/b.png", -1000)  # touched, and the same
+    draw("album/a.png", (50, 20))
     assert "1 encoded, 1 up to date" in ok("encode", "album", "-o", "small").stderr
-    assert Path("small/a.calo").stat().st_mtime_ns >= before == Path("small/b.calo").stat().st_mtime_ns
+    assert container.read_header(Path("small/a.calo").read_bytes()).width == 50
+    assert Path("small/b.calo").stat().st_mtime_ns == before[1]
     assert "2 encoded" in ok("encode", "album", "-o", "small", "--overwrite").stderr
+    assert "2 up to date" in ok("encode", "album", "-o", "small").stderr
+
+
+def test_an_output_of_another_input_or_other_settings_is_not_up_to_date() -> None:
+    draw("A/a.png"), draw("B/a.png", (50, 20))
+    age("B/a.png", 1000)
+    ok("encode", "A", "-o", "small")
+    assert "was made from another file" in fails(1, "encode", "B", "-o", "small")
+    assert "with other settings" in fails(1, "encode", "A", "-o", "small", "--quality", 20)
+    assert container.read_header(Path("small/a.calo").read_bytes()).width == 40
+    Path("A").rename("moved")
+    assert "1 up to date" in ok("encode", "moved", "-o", "small").stderr
+    ok("encode", "B", "-o", "other")
+    ok("decode", "small", "-o", "back")
+    assert "was made from another file" in fails(1, "decode", "other", "-o", "back")
+
+
+def test_an_output_that_was_changed_is_not_replaced() -> None:
+    draw("album/a.png")
+    ok("encode", "album", "-o", "small")
+    age("small/a.calo", 1000)  # written to since
+    draw("album/a.png", (50, 20))
+    assert "one of them was changed" in fails(1, "encode", "album", "-o", "small")
+    Path("small", made.NAME).write_text("nonsense\n{}\n")
+    assert "may be an original" in fails(1, "encode", "album", "-o", "small")
+
+
+def test_a_second_picture_of_the_same_name_leaves_nothing_stale() -> None:
+    draw("album/a.png")
+    ok("encode", "album")
+    draw("album/a.jpg", (50, 20))
+    assert "1 encoded, 1 up to date" in ok("encode", "album").stderr
+    assert tree("album") == {"a.png", "a.calo", "a.jpg", "a.jpg.calo"}
+    assert container.read_header(Path("album/a.calo").read_bytes()).width == 40
+    draw("b.png"), draw("b.jpg")
+    ok("encode", "b.png")
+    assert "b.calo: warning: is there from before" in ok("encode", "b.png", "b.jpg").stderr
 
 
 def test_originals_are_never_taken_for_outdated_outputs() -> None:
@@ -318,14 +357,18 @@ def test_originals_are_never_taken_for_outdated_outputs() -> None:
     ok("encode", "album", "-o", "small")
     ok("encode", "album")
     for arguments in (["small", "-o", "album"], ["album"], ["album", "-o", "album"]):
-        assert "may be an original; --overwrite replaces it" in fails(1, "decode", *arguments)
+        assert "may be an original, or made from something else; --overwrite replaces it" in fails(
+            1, "decode", *arguments
+        )
         assert Path("album/a.png").read_bytes() == original
-    encoded = Path("album/a.calo").read_bytes()
-    age("album/a.calo", 2000)  # the picture was decoded from it
-    for arguments in (["album"], ["album", "-o", "album"]):
+    encoded = Path("small/a.calo").read_bytes()
+    Path("other").mkdir()
+    Path("other/a.calo").write_bytes(encoded)
+    ok("decode", "other")  # the picture was decoded from it
+    for arguments in (["other"], ["other", "-o", "other"]):
         assert "may be an original" in fails(1, "encode", *arguments)
-        assert Path("album/a.calo").read_bytes() == encoded
-    ok("encode", "album", "--overwrite")
+        assert Path("other/a.calo").read_bytes() == encoded
+    ok("encode", "other", "--overwrite")
 
 
 def test_an_existing_output_of_one_file() -> None:

@@ -48,7 +48,7 @@ def words(result: Any) -> str:
 
 
 def tree(folder: str) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in Path(folder).rglob("*") if path.is_file()}
+    return {path.relative_to(folder).as_posix() for path in Path(folder).rglob("[!.]*") if path.is_file()}
 
 
 def test_restore_one() -> None:

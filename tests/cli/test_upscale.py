@@ -52,7 +52,7 @@ def draw(path: str, channels: int = 3) -> Path:
 
 
 def tree(folder: str = ".") -> set[str]:
-    return {p.relative_to(folder).as_posix() for p in Path(folder).rglob("*") if p.is_file()}
+    return {p.relative_to(folder).as_posix() for p in Path(folder).rglob("[!.]*") if p.is_file()}
 
 
 def test_beside_the_picture() -> None:

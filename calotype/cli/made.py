@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What was made from what: so that an output is taken for done only if it is of this very input, made like this.
+
+Beside the outputs of a run over several files lies a hidden file, ``.calotype-made``, with a line of JSON for each of
+them. It holds no path and nothing of a picture: names and sizes of the outputs, and BLAKE2b hashes of the contents of
+the input, of its path, and of the settings. It never travels within a picture. Who deletes it loses no picture: outputs
+that it does not know are not taken for done, and stay until they may be overwritten.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+NAME = ".calotype-made"
+
+
+@dataclass(frozen=True)
+class Making:
+    """How an output comes about; hashes, as hexadecimal digits."""
+
+    source: str  # of the bytes of the input
+    path: str  # of the place of the input
+    settings: str  # of the command and its options
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is known of one output."""
+
+    file: str  # its name
+    size: int  # bytes
+    mtime_ns: int
+    making: Making
+
+    def is_of(self, there: os.stat_result) -> bool:
+        """Whether the output is, by its size, what was made."""
+        return self.size == there.st_size
+
+    def is_untouched(self, there: os.stat_result) -> bool:
+        """Whether nobody has written to the output since."""
+        return self.is_of(there) and self.mtime_ns == there.st_mtime_ns
+
+
+class Records:
+    """The records beside outputs, of any folders, each read once."""
+
+    def __init__(self) -> None:
+        self.find = cache(self._read)  # by folder
+
+    def of(self, target: Path) -> Record | None:
+        """What is known of an output."""
+        return self.find(target.parent).get(target.name)
+
+    def known(self, folder: Path) -> bool:
+        """Whether records are kept in a folder."""
+        return bool(self.find(folder))
+
+    def add(self, target: Path, making: Making) -> None:
+        """Note how the output that is there now was made. Raises OSError."""
+        there = target.stat()
+        record = Record(target.name, there.st_size, there.st_mtime_ns, making)
+        with open(target.parent / NAME, "a", encoding="ascii") as file:
+            file.write(json.dumps(asdict(record)) + "\n")  # one write: runs side by side do not mix their lines
+        self.find(target.parent)[target.name] = record
+
+    @staticmethod
+    def _read(folder: Path) -> dict[str, Record]:
+        records: dict[str, Record] = {}
+        try:
+            lines = (folder / NAME).read_text(encoding="ascii", errors="replace").splitlines()
+        except OSError:
+            return records
+        for line in lines:
+            try:
+                found = json.loads(line)
+                record = Record(**{**found, "making": Making(**found["making"])})
+            except (ValueError, TypeError, KeyError):
+                continue  # a line that was cut short, or of another version: that output is unknown
+            records[record.file] = record
+        return records
+
+
+def making(source: Path, settings: dict[str, Any]) -> Making:
+    """How an output of this input comes about. Raises OSError if the input cannot be read."""
+    with open(source, "rb") as file:
+        contents = hashlib.file_digest(file, _blake2b).hexdigest()
+    return Making(contents, place(source), _hash(json.dumps(settings, sort_keys=True, default=str).encode()))
+
+
+def place(source: Path) -> str:
+    """Hash of where a file lies."""
+    return _hash(os.fsencode(os.path.realpath(source)))
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _blake2b() -> Any:
+    return hashlib.blake2b(digest_size=16)
