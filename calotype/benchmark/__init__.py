@@ -18,5 +18,6 @@ CODECS: dict[str, Contender] = {
     for codec in (TALBOT, TALBOT_MS_SSIM, TODERICI, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
 }
 DEFAULT_CODECS = ("talbot", "jpeg", "webp", "jpeg2000", "avif", "avif-psnr", "jxl")
+DEFAULT_METRICS = ("ssimulacra2", "butteraugli", "psnr", "ms-ssim", "psnr-hvs")  # those that are installed
 
-__all__ = ["CODECS", "DEFAULT_CODECS", "Contender"]
+__all__ = ["CODECS", "DEFAULT_CODECS", "DEFAULT_METRICS", "Contender"]

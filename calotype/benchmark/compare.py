@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..metrics.metric import Metric
 from .bdrate import BDRate, Column, bd_rate
-from .quality import Metric
 
 Columns = Mapping[str, list[float | None]]
 
@@ -77,7 +77,7 @@ def delta(points: Columns, anchor: Columns, metric: Metric) -> BDRate | None:
 
 def scaled(points: Columns, metric: Metric) -> Column:
     """The column of the metric on its scale; without any value where the table has no such column."""
-    values = points.get(metric.column) or [None] * len(points["bpp"])
+    values = points.get(metric.key) or [None] * len(points["bpp"])
     return [None if value is None else metric.scale(value) for value in values]
 
 

@@ -26,8 +26,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..metrics.metric import Metric
 from .contender import Contender
-from .quality import Metric
 from .records import Record
 
 
@@ -61,7 +61,7 @@ class Curve:
             "setting": [record.setting for record in records],
             "bytes": [record.bytes for record in records],
             "bpp": [record.bpp for record in records],
-            **{m.column: [record.quality[m.column] for record in records] for m in self.metrics},
+            **{m.key: [record.quality[m.key] for record in records] for m in self.metrics},
             "encode_s": [rounded(record.encode_s) for record in records],
             "decode_s": [rounded(record.decode_s) for record in records],
             "predicted_bytes": [record.predicted_bytes for record in records],
@@ -70,7 +70,7 @@ class Curve:
     def averages(self) -> dict[str, list[float | None]]:
         """The points of the average over all pictures, as columns."""
         columns: dict[str, list[float | None]] = {"setting": list(self.settings)}
-        names = [metric.column for metric in self.metrics]
+        names = [metric.key for metric in self.metrics]
         columns |= {name: [] for name in ("bpp", *names, "encode_mps", "decode_mps")}
         for setting in self.settings:
             records = [record for record in self.records if record.setting == setting]

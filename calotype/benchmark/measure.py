@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
+from ..metrics.catalogue import MS_SSIM, PSNR
+from ..metrics.metric import Metric
 from .contender import Contender
 from .curves import Curve
 from .pictures import Photograph
-from .quality import MS_SSIM, PSNR, Metric
 from .records import Cache, Record, Trial, fingerprint
 
 LabelledProgress = Callable[[int, int, str], None]  # measurements done, all of them, what comes next
@@ -142,9 +143,9 @@ def side_by_side(
 
 def untimed(codec: str, photograph: Photograph, setting: float, metrics: Sequence[str]) -> Record:
     """One measurement in a process of its own: functions do not travel between processes, so names do."""
+    from ..metrics.catalogue import NAMED
     from . import CODECS
-    from .quality import METRICS
 
     trial = Trial(CODECS[codec], photograph, setting)
     trial.run()
-    return trial.record([METRICS[name] for name in metrics], timed=False)
+    return trial.record([NAMED[name] for name in metrics], timed=False)

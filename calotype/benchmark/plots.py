@@ -15,10 +15,10 @@ from itertools import pairwise
 from typing import Any
 
 from ..errors import DependencyError
+from ..metrics.metric import Metric
 from .compare import Points, scaled
 from .curves import Curve
 from .published import Published
-from .quality import Metric
 
 OURS = "talbot"
 COLOURS = {

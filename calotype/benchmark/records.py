@@ -17,9 +17,10 @@ import numpy as np
 
 from ..errors import CalotypeError, PictureError
 from ..metrics import bits_per_pixel
+from ..metrics.catalogue import MS_SSIM, PSNR
+from ..metrics.metric import Metric
 from .contender import Contender, Picture
 from .pictures import Photograph
-from .quality import MS_SSIM, PSNR, Metric
 
 MEASUREMENT = 2  # raise it when a metric or the way of timing changes: cached records then no longer count
 
@@ -51,17 +52,17 @@ class Record:
     @property
     def psnr(self) -> float:
         """In dB over RGB; infinite for a lossless copy."""
-        value = self.quality[PSNR.column]
+        value = self.quality[PSNR.key]
         return math.inf if value is None else value
 
     @property
     def ms_ssim(self) -> float | None:
         """Over RGB; None where a side is 160 pixels or less."""
-        return self.quality[MS_SSIM.column]
+        return self.quality[MS_SSIM.key]
 
     def answers(self, metrics: Collection[Metric], *, timed: bool) -> bool:
         """Whether all of this was measured."""
-        known = all(metric.column in self.quality for metric in metrics)
+        known = all(metric.key in self.quality for metric in metrics)
         return known and (self.encode_s is not None or not timed)
 
     def with_earlier(self, known: Record | None) -> Record:
@@ -111,7 +112,7 @@ class Trial:
             width=width,
             height=height,
             bytes=len(self.data),
-            quality={metric.column: metric.measure(original, decoded) for metric in metrics},
+            quality={metric.key: metric.published(original, decoded) for metric in metrics},
             encode_s=statistics.median(self.encode_s) if timed else None,
             decode_s=statistics.median(self.decode_s) if timed else None,
             predicted_bytes=self.codec.predict(original, self.setting) if self.codec.predict else None,

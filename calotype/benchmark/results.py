@@ -52,7 +52,7 @@ def write(outcome: Results, folder: Path) -> list[Path]:
 
 def records_csv(outcome: Results) -> str:
     """Every measurement, a line each."""
-    columns = [metric.column for metric in outcome.plan.metrics]
+    columns = [metric.key for metric in outcome.plan.metrics]
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(

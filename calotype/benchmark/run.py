@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..metrics.metric import Metric
 from .compare import Comparison, compare_all
 from .contender import Contender
 from .curves import Curve
@@ -13,7 +14,6 @@ from .measure import LabelledProgress, measure
 from .memory import Memory, weigh
 from .pictures import Photograph
 from .published import Published, is_kodak
-from .quality import Metric
 from .records import Cache
 from .samples import Exhibit, exhibit
 from .speed import Speed, race, setting_at

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from ..metrics.metric import Metric
 from .contender import Contender, Picture
 from .measure import LabelledProgress
 from .pictures import Photograph
-from .quality import Metric
 from .records import Cache, fingerprint
 from .search import largest_within
 
@@ -117,7 +117,7 @@ def look(
         return Sample(**known)
     fit = largest_within(codec, photograph.samples, int(rate * photograph.pixels / 8))
     decoded = codec.decode(fit.data)
-    quality = {metric.column: metric.measure(photograph.samples, decoded) for metric in metrics}
+    quality = {metric.key: metric.published(photograph.samples, decoded) for metric in metrics}
     sample = Sample(fit.setting, len(fit.data), fit.fits, quality, lossless(part.of(decoded)))
     if cache:
         cache.store(name, asdict(sample))

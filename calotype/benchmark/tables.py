@@ -8,11 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from rich import box
 from rich.table import Table
 
+from ..metrics.catalogue import NAMED
 from .compare import Comparison
 from .contender import Contender
 from .curves import Curve
 from .memory import Memory
-from .quality import METRICS
 from .speed import Speed
 
 LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the curves only
@@ -47,7 +47,7 @@ def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
         f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller. "
         "Of the averaged curves (mean of the single pictures); ! for an overlap below half"
     )
-    table = plain(title, "against", *(METRICS[name].title for name in metrics))
+    table = plain(title, "against", *(NAMED[name].title for name in metrics))
     for anchor in dict.fromkeys(item.anchor for item in mine):
         table.add_row(anchor, *(cell(by_key[anchor, name]) for name in metrics))
     return table

@@ -15,6 +15,7 @@ import typer
 from .destination import wrong
 from .lesson import lesson
 from .names import fit, shown
+from .naming import named, named_metrics
 from .options import Quiet
 from .problems import guarded
 from .screen import emit, errors, facts
@@ -45,16 +46,6 @@ def _cache_folder() -> Path:
     """Where results of measurements are kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     return (Path(base) if base else Path.home() / ".cache") / "calotype" / "bench"
-
-
-def _names(option: str, text: str, known: list[str]) -> list[str]:
-    """A list with commas, each of a known name."""
-    chosen = list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if unknown := [name for name in chosen if name not in known]:
-        raise wrong(option, f"there is no {', '.join(unknown)}; there are: {', '.join(known)}")
-    if not chosen:
-        raise wrong(option, f"name one or more of {', '.join(known)}")
-    return chosen
 
 
 def _settings(texts: list[str], known: list[str]) -> dict[str, tuple[float, ...]]:
@@ -114,7 +105,10 @@ def bench(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where the results go.")] = Path("results"),
     codecs: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: talbot and most peers.")] = "",
-    metric: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: all but psnr-hvs-m.")] = "",
+    metric: Annotated[
+        str,
+        typer.Option(metavar="NAMES", help="Default: ssimulacra2,butteraugli,psnr,ms-ssim,psnr-hvs, as installed."),
+    ] = "",
     published: Annotated[
         str, typer.Option(metavar="NAMES", help="Curves of the literature on Kodak: vtm,bpg,... or all.")
     ] = "",
@@ -142,16 +136,20 @@ def bench(
     from ..benchmark import published as literature
     from ..benchmark.pictures import load_folder
     from ..benchmark.plots import OURS, require_matplotlib
-    from ..benchmark.quality import DEFAULT_METRICS, METRICS
     from ..benchmark.records import Cache
     from ..benchmark.results import write
     from ..benchmark.run import Benchmark, run
     from ..benchmark.tables import bd_rate_table, entropy_table, settings_table, speed_table
+    from ..metrics.catalogue import NAMED
 
-    codec_names = _names("--codecs", codecs or ",".join(benchmark.DEFAULT_CODECS), list(benchmark.CODECS))
-    metric_names = _names("--metric", metric or ",".join(DEFAULT_METRICS), list(METRICS))
+    codec_names = named("--codecs", codecs or ",".join(benchmark.DEFAULT_CODECS), list(benchmark.CODECS))
+    metrics = (
+        named_metrics("--metric", metric)
+        if metric
+        else [NAMED[item] for item in benchmark.DEFAULT_METRICS if not NAMED[item].missing()]
+    )
     known = [literature.ALL, *literature.curves()]
-    curves = literature.select(_names("--published", published, known)) if published else []
+    curves = literature.select(named("--published", published, known)) if published else []
     chosen = _settings(settings or [], codec_names)
     try:
         rates = tuple(sorted({float(rate) for rate in viewer_rates.split(",")}))
@@ -167,7 +165,7 @@ def bench(
         data_set=name or folder.resolve().name,
         photographs=load_folder(folder),
         codecs=[benchmark.CODECS[codec] for codec in codec_names],
-        metrics=[METRICS[item] for item in metric_names],
+        metrics=metrics,
         settings=chosen,
         published=curves,
         rounds=rounds,

@@ -18,13 +18,14 @@ from .compare_table import print_table
 from .destination import STREAM, wrong
 from .lesson import lesson
 from .names import shown
+from .naming import named_metrics
 from .options import Json, Threads
 from .problems import complain, describe, guarded, say
 from .screen import Bars, emit, errors, facts
 
 if TYPE_CHECKING:
     from ..comparison.outcome import Outcome, Picture
-    from ..metrics.squeezenet import SqueezeNet
+    from ..metrics.metric import Metric
 
 SUFFIXES = {"--map": (".png",), "--html": (".html", ".htm")}
 
@@ -40,8 +41,8 @@ HELP = lesson(
     "otherwise is brought together, with a word: 8 bits are compared with 16 at 16 bits, grey with RGB as RGB, "
     "different colour profiles in sRGB, and transparency as it looks on medium grey.",
     "The best of several is marked with *. The PSNR of equal pictures is infinite (inf); a dash stands where a picture "
-    "is too small. Luma is Y of BT.601 in full range. SSIMULACRA 2 needs the package ssimulacra2, the perceptual "
-    "distance the weights of SqueezeNet 1.0. docs/metrics.md defines each number.",
+    "is too small. Luma is Y of BT.601 in full range. Butteraugli needs the program butteraugli_main, ColorVideoVDP "
+    "the package cvvdp, the perceptual distance the weights of SqueezeNet 1.0. docs/metrics.md defines each number.",
     "Exit codes: 0 all went well, 1 a picture could not be compared, 2 wrong usage.",
 )
 
@@ -66,6 +67,9 @@ def compare(
         str | None,
         typer.Option(metavar="NPZ", help="Weights of SqueezeNet 1.0: adds the perceptual distance on its features."),
     ] = None,
+    metric: Annotated[
+        str, typer.Option(metavar="NAMES", help="With commas: ssimulacra2,psnr,... Default: all but cvvdp.")
+    ] = "",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")] = False,
     threads: Threads = None,
@@ -75,13 +79,10 @@ def compare(
     from ..comparison import listing
     from ..comparison.page import page
     from ..comparison.table import columns
-    from ..metrics.catalogue import available
-    from ..metrics.squeezenet import load_squeezenet
 
-    network = None if features is None else load_squeezenet(features)
-    metrics, left_out = available(network)
+    metrics, left_out = _metrics(metric, features)
     first = _open(original, threads)
-    outcomes, failed = _measure(first, others, network, threads)
+    outcomes, failed = _measure(first, others, metrics, threads)
     if outcomes:
         if as_json:
             typer.echo(listing.as_json(first, outcomes))
@@ -118,6 +119,18 @@ def _check(inputs: list[str], outputs: dict[str, str | None], *, both: bool) -> 
             raise wrong(option, f"{name} is one of the pictures, and an input is never overwritten")
 
 
+def _metrics(names: str, features: str | None) -> tuple[list[Metric], list[str]]:
+    """What to measure, and sentences about what is left out. Names that are not installed are an error."""
+    from ..metrics.catalogue import available, with_network
+    from ..metrics.squeezenet import load_squeezenet
+
+    network = [] if features is None else [with_network(load_squeezenet(features))]
+    if names:
+        return [*named_metrics("--metric", names), *network], []
+    metrics, left_out = available()
+    return [*metrics, *network], left_out
+
+
 def _open(name: str, threads: int | None) -> Picture:
     """A picture and its size; errors name the file."""
     from ..api.open import open_picture
@@ -132,7 +145,7 @@ def _open(name: str, threads: int | None) -> Picture:
 
 
 def _measure(
-    original: Picture, others: list[str], network: SqueezeNet | None, threads: int | None
+    original: Picture, others: list[str], metrics: Sequence[Metric], threads: int | None
 ) -> tuple[list[Outcome], bool]:
     """What could be compared, and whether anything could not."""
     from ..comparison.outcome import compare as measured
@@ -147,7 +160,7 @@ def _measure(
                 with bars.picture(shown(name)):
                     other = _open(name, threads)
                     try:
-                        outcomes.append(measured(original, other, network))
+                        outcomes.append(measured(original, other, metrics))
                     except PictureError as error:
                         raise PictureError(f"{other.name}: {error}") from error
             except Exception as error:  # of any kind: the other pictures do not pay for this one

@@ -14,7 +14,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from ..metrics.catalogue import Metric
+from ..metrics.metric import Metric
 from .outcome import Outcome, Picture
 
 

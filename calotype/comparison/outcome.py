@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..metrics import bits_per_pixel
 from ..metrics.catalogue import METRICS, Measurement, measure
-from ..metrics.squeezenet import SqueezeNet
+from ..metrics.metric import Metric
 from ..raster import Raster
 from .alike import Pair, alike
 
@@ -50,10 +50,13 @@ class Outcome:
         return self.picture.bpp if key == "bpp" else self.measurement.values.get(key)
 
 
-def compare(original: Picture, other: Picture, network: SqueezeNet | None = None) -> Outcome:
-    """Measure ``other`` against ``original``. Raises PictureError if the sizes differ."""
+def compare(original: Picture, other: Picture, metrics: Sequence[Metric] | None = None) -> Outcome:
+    """Measure ``other`` against ``original``, by these metrics or the usual ones.
+
+    Raises PictureError if the sizes differ.
+    """
     pair = alike(original.raster, other.raster)
-    return Outcome(other, pair, measure(pair.original, pair.other, network))
+    return Outcome(other, pair, measure(pair.original, pair.other, metrics))
 
 
 def best(outcomes: Sequence[Outcome], key: str) -> set[int]:

@@ -7,7 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..metrics.catalogue import METRICS, Metric
+from ..metrics.catalogue import METRICS
+from ..metrics.metric import Metric
 from .outcome import Outcome, Picture
 
 NOTHING = "-"  # where a number was not measured

@@ -2,7 +2,7 @@
 """How far a decoded picture is from its original, and what it costs.
 
 All functions take two NumPy arrays of samples, ``uint8`` or ``uint16``, shaped (H, W) or (H, W, C), of equal shape and
-type; the peak (255 or 65535) follows from the type. They need NumPy alone (SSIMULACRA 2 a package of its own), work
+type; the peak (255 or 65535) follows from the type. They need NumPy alone (but for the two judges from elsewhere), work
 through a large picture in strips or parts, and raise :class:`~calotype.errors.PictureError` for pictures that cannot be
 compared::
 
@@ -17,14 +17,18 @@ compared::
     error, luma     MSE, RMSE and PSNR, over all channels and of the luma
     similarity      SSIM and MS-SSIM
     hvs             PSNR-HVS and PSNR-HVS-M
-    ssimulacra      SSIMULACRA 2
+    ssimulacra2     SSIMULACRA 2
+    butteraugli     Butteraugli, by a program, if it is installed
+    colorvideovdp   ColorVideoVDP, by a package, if it is installed
     perceptual      distance of features, by the network in squeezenet
     rate            bits per pixel
-    catalogue       all of them with their names, units and directions: what ``calotype compare`` prints
+    catalogue       all of them with their names, units, limits and directions: adding one is a file and a line there
 """
 
 from __future__ import annotations
 
+from .butteraugli import butteraugli, has_butteraugli
+from .colorvideovdp import cvvdp, has_cvvdp
 from .error import mse, psnr, rmse
 from .hvs import psnr_hvs, psnr_hvs_m
 from .luma import luma, psnr_luma
@@ -32,11 +36,14 @@ from .perceptual import perceptual_distance
 from .rate import bits_per_pixel
 from .similarity import most_scales, ms_ssim, ms_ssim_db, ssim
 from .squeezenet import load_squeezenet
-from .ssimulacra import has_ssimulacra2, ssimulacra2
+from .ssimulacra2 import ssimulacra2
 
 __all__ = [
     "bits_per_pixel",
-    "has_ssimulacra2",
+    "butteraugli",
+    "cvvdp",
+    "has_butteraugli",
+    "has_cvvdp",
     "load_squeezenet",
     "luma",
     "most_scales",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""SSIMULACRA 2: the numbers that define it.
+"""SSIMULACRA 2: agreement with what people say of compressed photographs.
 
 J. Sneyers, "SSIMULACRA 2 - Structural SIMilarity Unveiling Local And Compression Related Artifacts", Cloudinary 2022.
 The numbers are those of version 2.1, April 2023, as in the reference implementation of the JPEG XL project.
@@ -8,14 +8,30 @@ At each of six scales, the two pictures are taken to the colour space XYB and th
 of structure (as in SSIM), artefacts (edges where the original has none) and lost detail (the reverse). Of each map two
 norms are taken over the picture, the mean and the fourth root of the mean fourth power. The score follows from the
 weighted sum of these 3 x 6 x 2 x 3 numbers. NumPy and PyTorch both compute it from the tables here.
+
+A picture runs through in strips of rows: each scale draws strips from the one above it, keeps the rows that the blur
+still needs, and passes on their 2 x 2 means, so that no scale is ever held whole. The blur is two products with banded
+matrices for each tile of a strip. With d = a - b the map of structure is computed as e + blur(d)^2 (1 - e), where e is
+(blur(d^2) - blur(d)^2) / (the sum of the variances + C2): the same number, without the difference of nearly equal ones.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
 import numpy as np
+from numpy.typing import NDArray
+
+from ..arrays import Samples
+from ..errors import PictureError
+from .pair import checked_pair, size_of
+
+Strip = NDArray[np.float32]  # (2, 3, H, W): rows of the original and of its copy, channel by channel
 
 SCALES = 6  # each half as large as the one before, by 2 x 2 means in linear light
-SMALLEST = 8  # pixels: a scale with a shorter side is left out
+SMALLEST_SIDE = 225  # pixels: a shorter side has less than 8 at the coarsest of the six scales, which is the least
+TILE = 64  # pixels: what fits the processor's cache
 
 # Linear sRGB, 0..1, to the responses of the eye's long, medium and short cones (libjxl's opsin absorbance).
 OPSIN = np.array([
@@ -28,7 +44,10 @@ BIAS = 0.0037930732552754493  # added to each response before its cube root, who
 XYB = np.array([[7.0, -7.0, 0.0], [0.5, 0.5, 0.0], [-0.5, -0.5, 1.0]])
 OFFSET = np.array([0.42, 0.01, 0.55])
 
-SIGMA, RADIUS = 1.5, 5  # pixels, of the Gaussian blur, which sees zeros above and below the picture
+SIGMA, RADIUS = (
+    1.5,
+    5,
+)  # pixels, of the Gaussian blur, with mirrored rows above and below, and zeros beside the picture
 C2 = 0.0009  # steadies the quotient of structure where the picture is flat
 
 # By channel, scale (finest first) and norm (mean, then fourth): structure, artefacts, lost detail.
@@ -78,3 +97,144 @@ def score(raw: float) -> float:
     """The score, at most 100, of the weighted sum times RAW_SCALE: 1.6 gives 77, 6.4 gives 47, 24 gives -9."""
     value = float(np.polyval(POLYNOMIAL, raw))
     return 100.0 - 10.0 * value**POWER if value > 0 else 100.0
+
+
+def ssimulacra2(a: Samples, b: Samples) -> float:
+    """The score of ``b`` as a copy of ``a``: 100 is equal, 90 cannot be told apart, 70 good, 50 medium, below 0 awful.
+
+    Grey or RGB, taken as sRGB, 8 or 16 bits. Not symmetrical: ``a`` is the original. Memory grows with the width of the
+    pictures but not with their height. Raises PictureError for pictures that cannot be compared, or with a side below
+    225 pixels.
+    """
+    a, b, peak = checked_pair(a, b, luma=True)
+    if min(a.shape[:2]) < SMALLEST_SIDE:
+        raise PictureError(
+            f"SSIMULACRA 2 needs sides of at least {SMALLEST_SIDE} pixels, and the picture is {size_of(a)}"
+        )
+    norms = np.empty((3, SCALES, 2, 3))
+    strips = linear_strips(a, b, peak)
+    for scale in range(SCALES):  # each generator draws its rows from the one before
+        strips = one_scale(strips, norms[:, scale])
+    for _ in strips:
+        pass
+    return score(RAW_SCALE * float((WEIGHTS * norms).sum()))
+
+
+def linear_strips(a: Samples, b: Samples, peak: float) -> Iterator[Strip]:
+    """Both pictures in linear light, 0..1, from top to bottom."""
+    table = srgb_to_linear(np.arange(peak + 1) / peak).astype(np.float32)
+    height, width = a.shape[:2]
+    step = strip_rows(width)
+    for start in range(0, height, step):
+        rows = np.stack([np.take(table, picture[start : start + step].transpose(2, 0, 1)) for picture in (a, b)])
+        yield np.broadcast_to(rows, (2, 3, *rows.shape[2:]))
+
+
+def one_scale(strips: Iterable[Strip], norms: NDArray[np.float64]) -> Iterator[Strip]:
+    """Fill ``norms`` (channel, norm, feature) from all of a scale, and yield the strips of the next one."""
+    total = np.zeros((2, 3, 3))  # norm, feature, channel
+    pixels = 0
+    held: Strip | None = None
+    for strip in regrouped(strips):
+        rows = np.pad(to_xyb(strip), ((0, 0), (0, 0), (0, 0), (RADIUS, RADIUS)))
+        if held is None:
+            held = rows[:, :, RADIUS - 1 :: -1]
+        held = np.concatenate((held, rows), axis=2)
+        total += sums(held)
+        held = held[:, :, -2 * RADIUS :]
+        pixels += strip.shape[2] * strip.shape[3]
+        yield halved(strip)
+    if held is not None:
+        total += sums(np.concatenate((held, held[:, :, : -RADIUS - 1 : -1]), axis=2))
+    total /= pixels
+    total[1] **= 0.25
+    norms[:] = total.transpose(2, 0, 1)
+
+
+def regrouped(strips: Iterable[Strip]) -> Iterator[Strip]:
+    """The same rows in strips of the usual height, which is even; only the last may have fewer."""
+    held: list[Strip] = []
+    for strip in strips:
+        held.append(strip)
+        if sum(piece.shape[2] for piece in held) >= strip_rows(strip.shape[3]):
+            yield np.concatenate(held, axis=2)
+            held = []
+    if held:
+        yield np.concatenate(held, axis=2)
+
+
+def strip_rows(width: int) -> int:
+    """The usual height of a strip: a power of two, fewer where rows are very long."""
+    return TILE if width <= 1 << 13 else TILE // 4
+
+
+def srgb_to_linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The light, 0..1, of sRGB values in 0..1."""
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+
+
+def to_xyb(strip: Strip) -> Strip:
+    """Linear RGB to the three channels of the maps."""
+    roots = np.cbrt(np.maximum(mixed(OPSIN, strip, np.full(3, BIAS)), 0))
+    return mixed(XYB, roots, OFFSET - XYB @ np.full(3, np.cbrt(BIAS)))
+
+
+def mixed(matrix: NDArray[np.float64], strip: Strip, offset: NDArray[np.float64]) -> Strip:
+    """A matrix over the channels, and an offset for each."""
+    flat = matrix.astype(np.float32) @ strip.reshape(2, 3, -1)
+    flat += offset.astype(np.float32)[:, None]
+    return flat.reshape(strip.shape)
+
+
+def halved(strip: Strip) -> Strip:
+    """Means of 2 x 2; at odd sides of what there is."""
+    height, width = strip.shape[2:]
+    if height % 2 or width % 2:
+        strip = np.pad(strip, ((0, 0), (0, 0), (0, height % 2), (0, width % 2)), "edge")
+    down = strip[:, :, 0::2] + strip[:, :, 1::2]
+    mean: Strip = (down[..., 0::2] + down[..., 1::2]) * np.float32(0.25)
+    return mean
+
+
+def sums(rows: Strip) -> NDArray[np.float64]:
+    """Sums over the maps (norm, feature, channel) of rows of XYB, which have RADIUS pixels around them."""
+    total = np.zeros((2, 3, 3))
+    height, width = (side - 2 * RADIUS for side in rows.shape[2:])
+    for top in range(0, height, TILE):
+        for left in range(0, width, TILE):
+            total += tile_sums(rows[:, :, top : top + TILE + 2 * RADIUS, left : left + TILE + 2 * RADIUS])
+    return total
+
+
+def tile_sums(pair: Strip) -> NDArray[np.float64]:
+    """:func:`sums` of one tile."""
+    a, b = pair
+    height, width = (side - 2 * RADIUS for side in a.shape[1:])
+    difference = a - b
+    blurred = blur_matrix(height) @ np.stack((a, difference, a * a + b * b, difference * difference))
+    mean, offset, power, error = blurred @ blur_matrix(width).T
+    inside = np.s_[:, RADIUS:-RADIUS, RADIUS:-RADIUS]
+    other = mean - offset
+    offset *= offset
+    error -= offset
+    power -= mean * mean
+    power -= other * other
+    power += np.float32(C2)
+    error /= power
+    maps = np.empty((3, *mean.shape), np.float32)
+    np.maximum(error + offset * (1 - error), 0, out=maps[0])
+    edges = (1 + np.abs(b[inside] - other)) / (1 + np.abs(a[inside] - mean)) - 1
+    np.maximum(edges, 0, out=maps[1])
+    np.maximum(-edges, 0, out=maps[2])
+    flat = maps.reshape(3, 3, -1)
+    squares = flat * flat
+    return np.stack((flat.sum(axis=2), np.einsum("fcn,fcn->fc", squares, squares))).astype(np.float64)
+
+
+@lru_cache(maxsize=2 * TILE)
+def blur_matrix(side: int) -> Strip:
+    """The blur of ``side`` pixels from these and RADIUS more on both ends, as a matrix (side, side + 2 RADIUS)."""
+    matrix = np.zeros((side, side + 2 * RADIUS), np.float32)
+    for i in range(side):
+        matrix[i, i : i + 2 * RADIUS + 1] = blur_taps()
+    return matrix

@@ -13,8 +13,8 @@ from PIL import Image
 from calotype.benchmark import published
 from calotype.benchmark.peers import JPEG, JPEG2000, WEBP
 from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import METRICS
 from calotype.benchmark.run import Benchmark, Results, run
+from calotype.metrics.catalogue import NAMED
 
 SETTINGS = {"jpeg": (10, 40, 90), "webp": (5, 40, 90), "jpeg2000": (26, 32, 38)}
 
@@ -40,7 +40,7 @@ def outcome(photographs: list[Photograph]) -> Results:
         "crops & <b>",
         photographs,
         [JPEG, WEBP, JPEG2000],
-        [METRICS["psnr"], METRICS["ms-ssim"]],
+        [NAMED["psnr"], NAMED["ms-ssim"]],
         SETTINGS,
         published.select(["vtm", "elic2022"]),
         speed_rounds=1,

@@ -21,13 +21,13 @@ from calotype.benchmark.contender import Contender, Picture
 from calotype.benchmark.measure import measure
 from calotype.benchmark.peers import AVIF, JPEG, JPEG2000, WEBP
 from calotype.benchmark.pictures import Photograph, load_folder, load_photograph
-from calotype.benchmark.quality import MS_SSIM, PSNR
 from calotype.benchmark.records import Cache, Trial
 from calotype.benchmark.search import largest_within
 from calotype.benchmark.speed import race, setting_at
 from calotype.benchmark.tables import bd_rate_table, entropy_table, settings_table, speed_table
 from calotype.cli import demo
 from calotype.errors import CalotypeError, PictureError
+from calotype.metrics.catalogue import MS_SSIM, PSNR
 
 ANCHOR = ([0.15, 0.27, 0.46, 0.87, 1.5, 3.1], [23.9, 26.7, 29.1, 32.2, 35.4, 40.6])  # bits per pixel, dB
 TEST = ([0.08, 0.19, 0.5, 1.03, 1.94], [26.0, 28.8, 32.6, 36.4, 40.4])

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotype.benchmark import CODECS
+from calotype.benchmark import CODECS, DEFAULT_METRICS
 from calotype.benchmark.jxl import JXL, distance
 from calotype.benchmark.measure import measure
 from calotype.benchmark.peers import AVIF, AVIF_PSNR, JPEG, WEBP
 from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import DEFAULT_METRICS, METRICS, MS_SSIM, PSNR, SSIM
 from calotype.benchmark.records import Cache, Record
 from calotype.errors import DependencyError
+from calotype.metrics.catalogue import METRICS, MS_SSIM, PSNR, SSIM
 
 SETTINGS = {"jpeg": (30, 80), "webp": (30,)}
 
@@ -41,10 +41,10 @@ def test_the_cache_adds_metrics(photographs: list[Photograph], tmp_path: Path) -
     cache = Cache(tmp_path)
     first = measure([JPEG], photographs[:1], {"jpeg": (30,)}, metrics=[PSNR], cache=cache)["jpeg"].records[0]
     both = measure([JPEG], photographs[:1], {"jpeg": (30,)}, metrics=[SSIM], cache=cache)["jpeg"].records[0]
-    assert set(both.quality) == {PSNR.column, SSIM.column}
+    assert set(both.quality) == {PSNR.key, SSIM.key}
     again = measure([JPEG], photographs[:1], {"jpeg": (30,)}, metrics=[PSNR, SSIM], cache=cache, jobs=2)
     assert again["jpeg"].records[0] == both
-    assert both.quality[PSNR.column] == first.quality[PSNR.column]
+    assert both.quality[PSNR.key] == first.quality[PSNR.key]
 
 
 def test_earlier_records_of_other_bytes_do_not_count() -> None:
@@ -57,7 +57,7 @@ def test_earlier_records_of_other_bytes_do_not_count() -> None:
 def test_metrics_of_copies_and_of_small_pictures() -> None:
     assert set(DEFAULT_METRICS) < set(METRICS)
     noise = np.random.default_rng(5).integers(0, 256, (40, 40, 3), np.uint8)
-    assert PSNR.measure(noise, noise) is None
+    assert PSNR.published(noise, noise) is None
     assert MS_SSIM.measure(noise, noise[::-1].copy()) is None
     assert SSIM.measure(noise, noise) == 1
     small = noise[:5, :5].copy()
@@ -75,7 +75,7 @@ def test_jpeg_xl(photographs: list[Photograph]) -> None:
     assert len(small) < len(large) and large[:2] == b"\xff\x0a"
     decoded = JXL.decode(large)
     assert decoded.shape == samples.shape and decoded.dtype == np.uint8
-    quality = PSNR.measure(samples, decoded)
+    quality = PSNR.published(samples, decoded)
     assert quality and quality > 35
     assert set(JXL.versions()) == {"imagecodecs", "libjxl"}
 

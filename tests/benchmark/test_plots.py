@@ -16,9 +16,9 @@ from calotype.benchmark.measure import measure
 from calotype.benchmark.peers import JPEG
 from calotype.benchmark.pictures import Photograph
 from calotype.benchmark.plots import at, limits, plot
-from calotype.benchmark.quality import METRICS, MS_SSIM, PSNR
 from calotype.benchmark.run import Results
 from calotype.errors import DependencyError
+from calotype.metrics.catalogue import MS_SSIM, NAMED, PSNR
 
 pytest.importorskip("matplotlib")
 
@@ -56,7 +56,7 @@ def test_many_published_curves_get_a_legend_below(outcome: Results) -> None:
 def test_nothing_to_draw() -> None:
     grey = [Photograph("grey", np.full((40, 40, 3), 128, np.uint8))]
     curve = measure([JPEG], grey, {"jpeg": (50, 90)})["jpeg"]
-    assert plot(METRICS["psnr"], [curve], [], "grey") is None
+    assert plot(NAMED["psnr"], [curve], [], "grey") is None
 
 
 def test_places() -> None:

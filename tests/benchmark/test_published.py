@@ -8,8 +8,8 @@ import pytest
 from calotype.benchmark import published
 from calotype.benchmark.compare import compare, delta
 from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import MS_SSIM, PSNR
 from calotype.errors import CalotypeError
+from calotype.metrics.catalogue import MS_SSIM, PSNR
 
 
 def test_every_curve_has_a_source_and_equal_columns() -> None:

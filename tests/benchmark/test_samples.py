@@ -13,10 +13,10 @@ from PIL import Image
 
 from calotype.benchmark.peers import JPEG, WEBP
 from calotype.benchmark.pictures import Photograph
-from calotype.benchmark.quality import PSNR
 from calotype.benchmark.records import Cache
 from calotype.benchmark.run import Results
 from calotype.benchmark.samples import Part, busiest, exhibit, spaced
+from calotype.metrics.catalogue import PSNR
 
 
 def pixels(uri: str) -> np.ndarray:
@@ -37,7 +37,7 @@ def test_parts_are_kept_without_loss_and_files_fit(outcome: Results, photographs
     sample = item.samples[1.0]["jpeg"]
     decoded = JPEG.decode(JPEG.encode(photographs[0].samples, sample.setting))
     assert (pixels(sample.image) == item.part.of(decoded)).all()
-    assert sample.quality[PSNR.column] == PSNR.measure(photographs[0].samples, decoded)
+    assert sample.quality[PSNR.key] == PSNR.published(photographs[0].samples, decoded)
 
 
 def test_samples_come_from_the_cache(

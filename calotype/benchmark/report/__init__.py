@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from importlib import resources
 
+from ...metrics.catalogue import NAMED
 from ..compare import Comparison, Points
 from ..curves import provenance
 from ..plots import COLOURS
-from ..quality import METRICS
 from ..run import Results
 from ..samples import to_json
 
@@ -60,7 +60,7 @@ def data(outcome: Results) -> str:
     plan = outcome.plan
     content = {
         "exhibits": to_json(outcome.exhibits),
-        "metrics": [{"column": m.column, "title": m.title, "digits": m.digits} for m in plan.metrics],
+        "metrics": [{"column": m.key, "title": m.title, "digits": m.digits} for m in plan.metrics],
         "colours": {codec.name: COLOURS.get(codec.name, "#444444") for codec in plan.codecs},
     }
     return json.dumps(content, separators=(",", ":")).replace("<", "\\u003c")
@@ -88,7 +88,7 @@ def plots(drawings: Mapping[str, str]) -> str:
     buttons, figures = [], []
     for index, (name, svg) in enumerate(drawings.items()):
         pressed = "true" if index == 0 else "false"
-        title = escape(METRICS[name].title)
+        title = escape(NAMED[name].title)
         buttons.append(f'<button type="button" data-show="plot-{name}" aria-pressed="{pressed}">{title}</button>')
         image = own_ids(svg[svg.index("<svg") :], name)
         hidden = "" if index == 0 else " hidden"
@@ -162,7 +162,7 @@ def points(outcome: Results) -> str:
     """The averaged points of all curves, measured and published."""
     plan = outcome.plan
     head = ["codec", "setting", "bits per pixel", *(m.title for m in plan.metrics), "encode, MP/s", "decode, MP/s"]
-    names = ["setting", "bpp", *(m.column for m in plan.metrics), "encode_mps", "decode_mps"]
+    names = ["setting", "bpp", *(m.key for m in plan.metrics), "encode_mps", "decode_mps"]
     digits = [None, 4, *(m.digits for m in plan.metrics), 2, 2]
     rows = []
     curves: list[Points] = [*outcome.curves.values(), *plan.published]

@@ -25,6 +25,7 @@ from ...api.decode import decode as decode_file
 from ...api.encode import encode as encode_picture
 from ...codecs.tao2017.standard import decibels
 from ...errors import CalotypeError
+from ...metrics.catalogue import MS_SSIM, PSNR
 from ...version import __version__
 from ..bdrate import BDRate
 from ..compare import Columns, compare
@@ -34,7 +35,6 @@ from ..measure import measure
 from ..peers import AVIF, JPEG, JPEG2000, WEBP
 from ..pictures import load_folder
 from ..plots import plot, require_matplotlib
-from ..quality import MS_SSIM, PSNR
 from ..records import Cache
 from . import RESULTS
 
@@ -101,7 +101,7 @@ def psnr_at(columns: Columns, rate: float) -> float | None:
 
 def points_of(columns: Columns) -> list[tuple[float, float]]:
     """(logarithm of the rate, PSNR), sorted by rate."""
-    pairs = zip(columns["bpp"], columns[PSNR.column], strict=True)
+    pairs = zip(columns["bpp"], columns[PSNR.key], strict=True)
     return sorted((math.log(bpp), psnr) for bpp, psnr in pairs if bpp is not None and psnr is not None)
 
 
