@@ -6,7 +6,8 @@
     image = Image.open("photo.calo")
     image.save("small.calo", quality=40)
 
-``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``codec``, ``threads`` and ``strip`` as
+``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``,
+``target_ssimulacra2``, ``codec``, ``threads`` and ``strip`` as
 :func:`calotype.encode` does; ``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
@@ -23,7 +24,7 @@ from .errors import CalotypeError, FormatError
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
-_OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "codec", "threads")
+_OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "target_ssimulacra2", "codec", "threads")
 _CODEC_OPTIONS = ("effort", "tune", "scale", "model", "base", "iterations")  # see calotype.encode
 _METADATA = ("icc_profile", "exif", "xmp")
 

@@ -14,7 +14,7 @@ from calotype import codecs
 from calotype.benchmark import ours
 from calotype.codecs.talbot.codec import TUNINGS
 from calotype.engine import bundles
-from calotype.metrics import ms_ssim, psnr
+from calotype.metrics import ms_ssim, psnr, ssimulacra2
 from tests.make_golden import latents_hash
 
 skimage = pytest.importorskip("skimage")
@@ -74,6 +74,11 @@ def test_smaller_than_jpeg_at_the_same_fidelity(photograph: np.ndarray) -> None:
     Image.fromarray(photograph).save(buffer, "JPEG", quality=40, optimize=True, progressive=True)
     wanted = psnr(photograph, np.asarray(Image.open(buffer)))
     assert len(calotype.encode(photograph, target_psnr=wanted, tune="psnr")) < 0.7 * len(buffer.getvalue())
+
+
+def test_asked_for_by_ssimulacra2(photograph: np.ndarray) -> None:
+    file = calotype.encode(photograph, target_ssimulacra2=70)
+    assert 70 <= ssimulacra2(photograph, np.asarray(calotype.decode(file, as_array=True))) < 71
 
 
 def test_each_tuning_is_the_better_one_by_its_metric(photograph: np.ndarray) -> None:

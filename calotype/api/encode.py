@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +23,11 @@ from . import rate_control as rate
 if TYPE_CHECKING:
     from PIL import Image
 
+    from ..metrics.metric import Metric
     from ..raster import Raster
 
 DEFAULT_QUALITY = 60.0
+LOSSLESS = 1000.0  # above any value on the scale of a metric, and finite
 
 
 def encode(
@@ -36,6 +38,7 @@ def encode(
     target_size: int | None = None,
     target_psnr: float | None = None,
     target_ssim: float | None = None,
+    target_ssimulacra2: float | None = None,
     strip: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
@@ -50,6 +53,7 @@ def encode(
         target_size: instead of a quality: at most so many bytes, as near to them as it goes.
         target_psnr: instead of a quality: at least so many dB (RGB).
         target_ssim: instead of a quality: at least this SSIM, 0..1.
+        target_ssimulacra2: instead of a quality: at least this SSIMULACRA 2, 0..100: 80 is high, 90 seems lossless.
         strip: leave out colour profile, EXIF and XMP.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with tiles done and tiles in total.
@@ -59,7 +63,8 @@ def encode(
         PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
     """
-    quality, size, target_psnr, target_ssim = _request(quality, target_size, target_psnr, target_ssim)
+    fidelity = {"psnr": target_psnr, "ssim": target_ssim, "ssimulacra2": target_ssimulacra2}
+    quality, size, aim = _request(quality, target_size, fidelity)
     source = raster.from_picture(picture, strip=strip)
     opened = codecs.get(codec).open(choose_threads(threads))
     opened = opened.with_options(**{name: value for name, value in options.items() if value is not None})
@@ -69,15 +74,15 @@ def encode(
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
         return container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
 
-    if size is None and target_psnr is None and target_ssim is None:
+    if size is None and aim is None:
         stored = to_header(DEFAULT_QUALITY if quality is None else quality)
         return pack(opened.encode(source.samples, stored, progress), stored)
     latents = opened.latents(source.samples)
-    if size is not None:
+    if aim is None:
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
         first = [b""] * (1 if opened.layers else tiles)
         overhead = len(pack(first, rate.LOWEST)) - boxes.size(0) * len(first)
-        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size, progress)
+        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size or 0, progress)
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
 
@@ -85,25 +90,32 @@ def encode(
         payloads = opened.encode_latents(latents, stored)
         return payloads, raster.Raster(opened.decode(payloads, shape, source.depth, stored))
 
-    return pack(*_to_fidelity(attempt, source, target_psnr, target_ssim, progress))
+    return pack(*_to_fidelity(attempt, source, *aim, progress))
 
 
-def _request(quality: object, size: object, psnr: object, ssim: object) -> list[float | None]:
-    """The four demands as numbers; PictureError for more than one of them, or for one that makes no sense."""
-    demands = {
-        "quality": (quality, QUALITY_MIN, QUALITY_MAX),
-        "target_size": (size, 1, 1 << 40),
-        "target_psnr": (psnr, 0, 100),
-        "target_ssim": (ssim, 0, 1),
-    }
+def _request(
+    quality: object, size: object, fidelity: Mapping[str, object]
+) -> tuple[float | None, float | None, tuple[Metric, float] | None]:
+    """Quality, size, and a metric with the value to reach; PictureError for more than one of them, or for nonsense."""
+    demands = {"quality": (quality, QUALITY_MIN, QUALITY_MAX), "target_size": (size, 1, 1 << 40)}
+    wanted = {name: value for name, value in fidelity.items() if value is not None}
+    if wanted:  # the metrics need not be loaded otherwise
+        from ..metrics.catalogue import NAMED
+
+        targets = {name: metric.target for name, metric in NAMED.items() if metric.target}
+        demands |= {
+            f"target_{name}": (value, targets[name].lowest, targets[name].highest) for name, value in wanted.items()
+        }
     if sum(value is not None for value, *_ in demands.values()) > 1:
-        raise PictureError("give one of quality, target_size, target_psnr and target_ssim, not several")
-    numbers = []
+        names = [f"target_{name}" for name in fidelity]
+        raise PictureError(f"give one of quality, target_size, {', '.join(names[:-1])} and {names[-1]}, not several")
+    numbers = {name: number(value) for name, (value, *_) in demands.items()}
     for name, (value, low, high) in demands.items():
-        numbers.append(number(value))
-        if value is not None and (numbers[-1] is None or not low <= numbers[-1] <= high):
+        found = numbers[name]
+        if value is not None and (found is None or not low <= found <= high):
             raise PictureError(f"{name} should be a number from {low:g} to {high:,g}, not {value!r}")
-    return numbers
+    aims = [(NAMED[name], numbers[f"target_{name}"] or 0.0) for name in wanted]
+    return numbers["quality"], numbers["target_size"], aims[0] if aims else None
 
 
 def _to_size(
@@ -128,32 +140,28 @@ def _to_size(
 def _to_fidelity(
     attempt: Callable[[int], tuple[list[bytes], Raster]],
     source: Raster,
-    psnr: float | None,
-    ssim: float | None,
+    metric: Metric,
+    wanted: float,
     progress: Progress | None,
 ) -> tuple[list[bytes], int]:
-    """Payloads and stored quality of the smallest file with at least the wanted PSNR or SSIM."""
-    from .. import metrics
+    """Payloads and stored quality of the smallest file with at least the wanted value of a metric."""
+    assert metric.target
 
-    def evaluate(stored: int) -> tuple[list[bytes], float]:
+    def evaluate(stored: int) -> tuple[tuple[list[bytes], float], float]:
         payloads, decoded = attempt(stored)
-        if psnr is not None:
-            return payloads, metrics.psnr(source.samples, decoded.samples)
-        return payloads, _ssim_scale(metrics.ssim(source.samples, decoded.samples))
+        value = metric.function(source.samples, decoded.samples)
+        return (payloads, value), min(metric.scale(value), LOSSLESS)
 
-    wanted = psnr if psnr is not None else _ssim_scale(ssim or 0.0)
-    found, met = rate.search(evaluate, wanted, at_most=False, tolerance=0.02, progress=progress)
+    found, met = rate.search(
+        evaluate, min(metric.scale(wanted), LOSSLESS), at_most=False, tolerance=metric.target.tolerance,
+        progress=progress,
+    )  # fmt: skip
+    payloads, best = found.result
     if not met:
-        name, best = ("PSNR", found.value) if psnr is not None else ("SSIM", 1 - 10 ** (-found.value / 10))
         raise PictureError(
-            f"{name} {psnr if psnr is not None else ssim:g} cannot be reached: the highest quality gives {best:.4g}"
+            f"{metric.title} {wanted:g} cannot be reached: the highest quality gives {best:.{metric.digits}f}"
         )
-    return found.result, found.quality
-
-
-def _ssim_scale(value: float) -> float:
-    """SSIM in decibels, which rise about linearly with the quality."""
-    return -10 * math.log10(max(1 - value, 1e-9))
+    return payloads, found.quality
 
 
 def write(path: str | Path, picture: Image.Image | npt.NDArray[Any] | Raster, **options: Any) -> None:

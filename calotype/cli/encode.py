@@ -61,6 +61,12 @@ def encode(
     target_ssim: Annotated[
         float | None, typer.Option(metavar="S", help="The smallest file with at least this SSIM, below 1.")
     ] = None,
+    target_ssimulacra2: Annotated[
+        float | None,
+        typer.Option(
+            metavar="S", help="The smallest file with at least this SSIMULACRA 2; 80 is high quality."
+        ),
+    ] = None,
     codec: Annotated[
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
     ] = "talbot",
@@ -95,7 +101,7 @@ def encode(
     quiet: Quiet = False,
 ) -> None:
     """See :data:`HELP`."""
-    request = _request(quality, target_size, target_psnr, target_ssim)
+    request = _request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
     given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base, "iterations": iterations}
     options = {name: value for name, value in given.items() if value is not None}
     check_codec(codec)
@@ -121,20 +127,28 @@ def encode(
     batch.run(todo, work, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, cells=cells)
 
 
-def _request(quality: float | None, size: str | None, psnr: float | None, ssim: float | None) -> dict[str, Any]:
+def _request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:
     """The one demand that was made, as an argument of :func:`calotype.encode`; none for its default."""
-    demands = {"quality": quality, "target_size": size, "target_psnr": psnr, "target_ssim": ssim}
+    demands = {"quality": quality, "target_size": size, **{f"target_{name}": value for name, value in fidelity.items()}}
     made = [name for name, value in demands.items() if value is not None]
     options = [f"--{name.replace('_', '-')}" for name in made]
     if len(made) > 1:
         raise wrong(options[1], f"cannot be combined with {options[0]}: choose one of them")
-    if psnr is not None and not 0 < psnr <= 100:
-        raise wrong("--target-psnr", f"{psnr:g} is outside of 0 to 100 decibels")
-    if ssim is not None and not 0 < ssim < 1:
-        raise wrong("--target-ssim", f"{ssim:g} is not between 0 and 1")
+    for name, value in fidelity.items():
+        if value is not None:
+            _check_target(name, value)
     if size is not None:
         try:
             return {"target_size": parse_size(size)}
         except ValueError as error:
             raise wrong("--target-size", str(error)) from None
     return {name: demands[name] for name in made}
+
+
+def _check_target(name: str, value: float) -> None:
+    """Refuse a value that the metric cannot have."""
+    from ..metrics.catalogue import NAMED
+
+    target = NAMED[name].target
+    if target and not target.lowest < value < target.highest:
+        raise wrong(f"--target-{name}", f"{value:g} is not between {target.lowest:g} and {target.highest:g}")

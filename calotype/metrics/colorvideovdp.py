@@ -3,7 +3,7 @@
 
 R. Mantiuk, P. Hanji, M. Ashraf, Y. Asano, A. Chapiro, "ColorVideoVDP: a visual difference predictor for image, video
 and display distortions", ACM Transactions on Graphics 2024. Still pictures, seen on the package's ``standard_4k``
-display: 30 inches from 0.75 m in an office. It runs on the processor and takes about 1 GB a megapixel.
+display: 30 inches from 0.75 m in an office. It takes about 1 GB a megapixel.
 """
 
 from __future__ import annotations
@@ -49,8 +49,7 @@ def predictor() -> Any:
     """The package's model, loaded once."""
     try:
         import pycvvdp
-        import torch
     except ImportError as error:
         raise DependencyError(f"{ADVICE} ({error})") from error
     logging.getLogger("pycvvdp").setLevel(logging.ERROR)
-    return pycvvdp.cvvdp(display_name=DISPLAY, device=torch.device("cpu"))
+    return pycvvdp.cvvdp(display_name=DISPLAY)

@@ -127,6 +127,25 @@ def test_target_fidelity() -> None:
         calotype.encode(picture, target_psnr=30, quality=50)
 
 
+def test_target_ssimulacra2() -> None:
+    from calotype.metrics import ssimulacra2
+
+    picture = photograph(230, 240)
+
+    def value(**target: float) -> float:
+        return ssimulacra2(picture, np.asarray(calotype.decode(calotype.encode(picture, **target), as_array=True)))
+
+    wanted = (value(quality=10) + value(quality=90)) / 2
+    if 0 <= wanted <= 100:
+        assert wanted <= value(target_ssimulacra2=wanted) < wanted + 2
+    with pytest.raises(calotype.PictureError, match="number from 0 to 100"):
+        calotype.encode(picture, target_ssimulacra2=101)
+    with pytest.raises(calotype.PictureError, match="SSIMULACRA 2 99.9 cannot be reached"):
+        calotype.encode(picture, target_ssimulacra2=99.9)
+    with pytest.raises(calotype.PictureError, match="at least 225 pixels"):
+        calotype.encode(picture[:100], target_ssimulacra2=50)
+
+
 @pytest.mark.parametrize("quality", [0.5, 101, float("nan"), -3])
 def test_qualities_outside_are_refused(quality: float) -> None:
     with pytest.raises(calotype.PictureError, match="from 1 to 100, not"):

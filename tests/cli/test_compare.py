@@ -123,11 +123,18 @@ def test_features() -> None:
     assert "is no npz file" in fails(1, "photo.png", "low.jpg", "--features", "photo.png")
 
 
-def test_without_ssimulacra2(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("calotype.metrics.catalogue.has_ssimulacra2", lambda: False)
+def test_without_butteraugli(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("calotype.metrics.catalogue.has_butteraugli", lambda: False)
     result = ok("photo.png", "low.jpg")
-    assert "SSIMULACRA" not in result.stdout
-    assert "SSIMULACRA 2 is left out" in result.stderr and "pip install calotype[metrics]" in result.stderr
+    assert "Butteraugli" not in result.stdout
+    assert "Butteraugli is left out" in result.stderr and "libjxl-devtools" in result.stderr
+    assert "libjxl-devtools" in fails(1, "photo.png", "low.jpg", "--metric", "butteraugli")
+
+
+def test_chosen_metrics() -> None:
+    answer = json.loads(ok("photo.png", "low.jpg", "--metric", "psnr,ssimulacra2", "--json").stdout)
+    assert list(answer["others"][0]["metrics"]) == ["psnr-rgb", "ssimulacra2"]
+    assert "there is no beauty" in " ".join(fails(2, "photo.png", "low.jpg", "--metric", "beauty").split())
 
 
 def test_small_pictures() -> None:

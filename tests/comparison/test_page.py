@@ -31,7 +31,7 @@ def flat(colour: tuple[int, int, int]) -> Raster:
 def make_page() -> str:
     original = Picture("original.png", flat((200, 0, 0)), 90_000)
     others = [Picture("near.calo", flat((200, 30, 0)), 4000), Picture(HOSTILE, flat((0, 0, 200)), 3000)]
-    return page(original, [compare(original, other) for other in others], columns(available(None)[0]))
+    return page(original, [compare(original, other) for other in others], columns(available()[0]))
 
 
 @pytest.fixture(scope="module")

@@ -3,21 +3,25 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from calotype import metrics
 from calotype.errors import PictureError
 from calotype.metrics import catalogue
-from calotype.metrics.catalogue import METRICS, available, measure
+from calotype.metrics.catalogue import METRICS, NAMED, PSNR, SSIMULACRA2, TARGETS, available, measure
 
 from .copies import PHOTOGRAPH, jpeg_copy
 
+OURS = [metric for metric in METRICS.values() if not metric.on_request and metric.key != "butteraugli-3"]
+
 
 def test_values_are_those_of_the_functions() -> None:
-    decoded = jpeg_copy(PHOTOGRAPH, 30)
-    made = measure(PHOTOGRAPH, decoded)
+    original, decoded = PHOTOGRAPH[:256, :256], jpeg_copy(PHOTOGRAPH[:256, :256], 30)
+    made = measure(original, decoded, OURS)
     assert made.notes == () and made.scales == 5
     expected = {
+        "ssimulacra2": metrics.ssimulacra2,
         "mse-rgb": metrics.mse,
         "rmse-rgb": metrics.rmse,
         "psnr-rgb": metrics.psnr,
@@ -28,36 +32,55 @@ def test_values_are_those_of_the_functions() -> None:
         "psnr-hvs-m-luma": metrics.psnr_hvs_m,
     }
     for key, function in expected.items():
-        assert made.values[key] == function(PHOTOGRAPH, decoded), key
+        assert made.values[key] == function(original, decoded), key
     assert made.values["ms-ssim-rgb-db"] == metrics.ms_ssim_db(made.values["ms-ssim-rgb"])
-    assert [key for key in METRICS if key in made.values] == list(made.values)
+    assert [metric.key for metric in OURS] == list(made.values)
 
 
-def test_equal_pictures_and_directions() -> None:
-    same, other = measure(PHOTOGRAPH, PHOTOGRAPH), measure(PHOTOGRAPH, jpeg_copy(PHOTOGRAPH, 10))
-    assert same.values["psnr-hvs-m-luma"] == math.inf and same.values["mse-rgb"] == 0
-    for key, value in same.values.items():
-        assert (value > other.values[key]) == METRICS[key].higher_is_better, key
+def test_directions_and_scales() -> None:
+    original = PHOTOGRAPH[:256, :256]
+    good, bad = (measure(original, jpeg_copy(original, quality), OURS) for quality in (80, 10))
+    for key, value in good.values.items():
+        metric = METRICS[key]
+        assert (value > bad.values[key]) == metric.higher_is_better, key
+        assert metric.scale(value) > metric.scale(bad.values[key]), key  # a scale always rises with quality
+    same = measure(original, original, [PSNR, SSIMULACRA2])
+    assert same.values == {"psnr-rgb": math.inf, "ssimulacra2": 100}
 
 
 @pytest.mark.parametrize(
-    ("side", "scales", "missing"), [(1, 0, ("SSIM", "PSNR-HVS")), (9, 0, ("SSIM",)), (64, 3, ()), (160, 4, ())]
+    ("side", "scales", "missing"),
+    [(1, 0, ("SSIM", "PSNR-HVS")), (9, 0, ("SSIM",)), (64, 3, ("SSIMULACRA 2",)), (160, 4, ())],
 )
 def test_small_pictures(side: int, scales: int, missing: tuple[str, ...]) -> None:
     picture = PHOTOGRAPH[:side, :side]
-    made = measure(picture, picture)
+    made = measure(picture, picture, OURS)
     assert made.scales == scales and made.values["psnr-rgb"] == math.inf
     assert all(any(name in note for note in made.notes) for name in missing)
     assert ("ssim-rgb" in made.values) == (side > 10) and ("psnr-hvs-luma" in made.values) == (side >= 8)
     assert any(f"{scales} of 5 scales" in note for note in made.notes) == bool(scales)
 
 
+def test_published_values() -> None:
+    picture = PHOTOGRAPH[:200, :200]
+    assert SSIMULACRA2.published(picture, picture) is None  # too small for six scales
+    assert PSNR.published(picture, picture) is None  # infinite
+    assert NAMED["ms-ssim"].published(picture[:160], picture[:160]) is None
+    assert NAMED["ms-ssim"].published(picture, jpeg_copy(picture, 50)) == pytest.approx(0.98, abs=0.02)
+    huge = np.broadcast_to(np.uint8(0), (20_000, 20_000, 3))
+    assert NAMED["butteraugli"].published(huge, huge) is None
+
+
 def test_what_is_not_installed_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "has_ssimulacra2", lambda: False)
-    known, notes = available(None)
-    assert not {"ssimulacra2", "squeezenet"} & {metric.key for metric in known}
-    assert len(notes) == 1 and "pip install calotype[metrics]" in notes[0]
-    assert "ssimulacra2" not in measure(PHOTOGRAPH, PHOTOGRAPH).values
+    monkeypatch.setattr(catalogue, "has_butteraugli", lambda: False)
+    known, notes = available()
+    assert not {"butteraugli-3", "cvvdp", "squeezenet"} & {metric.key for metric in known}
+    assert len(notes) == 1 and "libjxl-devtools" in notes[0]
+
+
+def test_names_are_unique() -> None:
+    assert len(NAMED) == len(METRICS)
+    assert {"psnr", "ssim", "ssimulacra2"} == set(TARGETS)
 
 
 def test_sizes_differ() -> None:
