@@ -63,9 +63,7 @@ def encode(
     ] = None,
     target_ssimulacra2: Annotated[
         float | None,
-        typer.Option(
-            metavar="S", help="The smallest file with at least this SSIMULACRA 2; 80 is high quality."
-        ),
+        typer.Option(metavar="S", help="The smallest file with at least this SSIMULACRA 2; 80 is high quality."),
     ] = None,
     codec: Annotated[
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
