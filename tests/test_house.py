@@ -35,7 +35,7 @@ FLOORS: tuple[set[str], ...] = (
     {"codecs", "training/kinds"},
     {"api"},
     {"calotype", "pillow"},
-    {"benchmark"},
+    {"benchmark", "selftest"},
     {"cli"},
     {"__main__"},
 )

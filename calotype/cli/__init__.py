@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from ..version import __version__
-from . import bench, codecs, compare, decode, encode, extract, info, restore, train, truncate, upscale, wrap
+from . import bench, codecs, compare, decode, encode, extract, info, restore, selftest, train, truncate, upscale, wrap
 from .lesson import lesson
 from .signals import die_cleanly
 
@@ -28,13 +28,8 @@ app = typer.Typer(
 )
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"calotype {__version__}")
-        raise typer.Exit
-
-
 @app.callback(
+    invoke_without_command=True,
     help=lesson(
         "Make photographs small with neural networks, and give them back.",
         {
@@ -47,14 +42,23 @@ def _version(wanted: bool) -> None:
             "compare photo.png photo.calo": "what it is worth",
         },
         "Each command teaches more: [bold]calotype encode --help[/bold].",
-    )
+    ),
 )
 def calotype(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="With --version: libraries, processor and weights, for reports.")
     ] = False,
 ) -> None:
     """Options of the program itself."""
+    if version:
+        from .about import about
+
+        typer.echo(about() if verbose else f"calotype {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
 
 
 app.command(help=encode.HELP)(encode.encode)
@@ -67,6 +71,7 @@ app.command(help=extract.HELP)(extract.extract)
 app.command(help=wrap.HELP)(wrap.wrap)
 app.command(help=compare.HELP)(compare.compare)
 app.command(help=codecs.HELP)(codecs.codecs)
+app.command(help=selftest.HELP)(selftest.selftest)
 app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)
 app.command(help=train.TRAIN_HELP, rich_help_panel="Laboratory")(train.train)
 app.command(help=train.VALIDATE_HELP, rich_help_panel="Laboratory")(train.validate)

@@ -1,0 +1,1 @@
+complete --command calotype --no-files --arguments "(env _CALOTYPE_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) calotype)" --condition "env _CALOTYPE_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) calotype"

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Make the files of ``calotype selftest``: one for each bundle that ships.
+
+    python tools/golden.py            # after weights were added or replaced
+    python tools/golden.py --check    # change nothing; exit code 1 if a bundle that ships has no current file
+
+Files of weights that have not changed are kept as they are: other machines must decode them to the same symbols.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import calotype  # noqa: E402
+from calotype.engine import bundles  # noqa: E402
+from calotype.selftest import EXPECTED, FOLDER, expected, pixels  # noqa: E402
+from calotype.selftest.symbols import symbols_hash  # noqa: E402
+
+HEIGHT, WIDTH = 72, 104
+WEIGHTS = ROOT / "calotype" / "weights"
+
+
+def drawing() -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """Soft waves of three colours, and two hard edges."""
+    y, x = np.mgrid[:HEIGHT, :WIDTH].astype(np.float64)
+    waves = [np.sin(x / (11 + 4 * c)) * np.cos(y / (9 + 3 * c)) for c in range(3)]
+    picture = 128 + 70 * np.stack(waves, 2)
+    picture[20:44, 30:70] = 255 - picture[20:44, 30:70]
+    return np.rint(picture).astype(np.uint8)
+
+
+def options(bundle: bundles.Bundle) -> dict[str, Any]:
+    """What makes the encoder take this bundle."""
+    match bundle.codec:
+        case "talbot":
+            return {"tune": bundle.id.removeprefix("talbot-") if bundle.id != "talbot" else "psnr"}
+        case "ledig2017":
+            model, _, scale = bundle.id.partition("-x")
+            return {"model": model, "scale": int(scale)}
+    return {}
+
+
+def shipped() -> list[bundles.Bundle]:
+    """The bundles of the package, without those of the environment."""
+    return sorted((b for b in bundles.installed() if b.path.parent == WEIGHTS), key=lambda bundle: bundle.id)
+
+
+def stale() -> list[bundles.Bundle]:
+    """Bundles whose file is missing or names other weights."""
+
+    def current(bundle: bundles.Bundle) -> bool:
+        file = FOLDER / f"{bundle.id}.calo"
+        return (
+            file.is_file() and bundle.id in expected() and calotype.probe(file.read_bytes()).bundle == bundle.hash[:8]
+        )
+
+    return [bundle for bundle in shipped() if not current(bundle)]
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Make or check; 1 if something is out of date."""
+    parser = argparse.ArgumentParser(description="Make the files of calotype selftest.")
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if something is out of date")
+    out_of_date, names = stale(), {bundle.id for bundle in shipped()}
+    left = sorted(path.stem for path in FOLDER.glob("*.calo") if path.stem not in names)
+    if parser.parse_args(argv).check:
+        for name in [*(bundle.id for bundle in out_of_date), *left]:
+            print(f"golden: {name} is out of date; run tools/golden.py", file=sys.stderr)
+        return int(bool(out_of_date or left))
+    FOLDER.mkdir(exist_ok=True)
+    known = expected() if EXPECTED.is_file() else {}
+    for name in left:
+        (FOLDER / f"{name}.calo").unlink()
+    for bundle in out_of_date:
+        data = calotype.encode(drawing(), codec=bundle.codec, quality=50, threads=1, **options(bundle))
+        if calotype.probe(data).bundle != bundle.hash[:8]:
+            raise SystemExit(f"golden: the encoder took other weights than {bundle.id}")
+        (FOLDER / f"{bundle.id}.calo").write_bytes(data)
+        known[bundle.id] = {"symbols": symbols_hash(data), "pixels": pixels(data)}
+        print(f"{bundle.id}: {len(data)} bytes")
+    kept = {name: known[name] for name in sorted(names)}
+    lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in kept.items()]
+    EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
