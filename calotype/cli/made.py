@@ -30,7 +30,7 @@ class Making:
 
 
 @dataclass(frozen=True)
-class Record:
+class Receipt:
     """What is known of one output."""
 
     file: str  # its name
@@ -53,7 +53,7 @@ class Records:
     def __init__(self) -> None:
         self.find = cache(self._read)  # by folder
 
-    def of(self, target: Path) -> Record | None:
+    def of(self, target: Path) -> Receipt | None:
         """What is known of an output."""
         return self.find(target.parent).get(target.name)
 
@@ -64,14 +64,14 @@ class Records:
     def add(self, target: Path, making: Making) -> None:
         """Note how the output that is there now was made. Raises OSError."""
         there = target.stat()
-        record = Record(target.name, there.st_size, there.st_mtime_ns, making)
+        record = Receipt(target.name, there.st_size, there.st_mtime_ns, making)
         with open(target.parent / NAME, "a", encoding="ascii") as file:
             file.write(json.dumps(asdict(record)) + "\n")  # one write: runs side by side do not mix their lines
         self.find(target.parent)[target.name] = record
 
     @staticmethod
-    def _read(folder: Path) -> dict[str, Record]:
-        records: dict[str, Record] = {}
+    def _read(folder: Path) -> dict[str, Receipt]:
+        records: dict[str, Receipt] = {}
         try:
             lines = (folder / NAME).read_text(encoding="ascii", errors="replace").splitlines()
         except OSError:
@@ -79,7 +79,7 @@ class Records:
         for line in lines:
             try:
                 found = json.loads(line)
-                record = Record(**{**found, "making": Making(**found["making"])})
+                record = Receipt(**{**found, "making": Making(**found["making"])})
             except (ValueError, TypeError, KeyError):
                 continue  # a line that was cut short, or of another version: that output is unknown
             records[record.file] = record
