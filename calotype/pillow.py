@@ -6,9 +6,9 @@
     image = Image.open("photo.calo")
     image.save("small.calo", quality=40)
 
-``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``,
-``target_ssimulacra2``, ``codec``, ``threads`` and ``strip`` as
-:func:`calotype.encode` does; ``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
+``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``target_ssimulacra2``, ``codec``,
+``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does; ``icc_profile``, ``exif`` and ``xmp``
+replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
 
@@ -18,14 +18,13 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile
 
-from . import container, raster
+from . import codecs, container, raster
 from .errors import CalotypeError, FormatError
 
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
 _OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "target_ssimulacra2", "codec", "threads")
-_CODEC_OPTIONS = ("effort", "tune", "scale", "model", "base", "iterations")  # see calotype.encode
 _METADATA = ("icc_profile", "exif", "xmp")
 
 
@@ -109,7 +108,8 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
     given: dict[str, Any] = im.encoderinfo
     overrides = {key: given[key] for key in _METADATA if key in given}
-    options = {key: given[key] for key in (*_OPTIONS, *_CODEC_OPTIONS) if given.get(key) is not None}
+    known = {option.name for codec in codecs.available() for option in codec.takes}
+    options = {key: value for key, value in given.items() if key in known.union(_OPTIONS) and value is not None}
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")

@@ -12,7 +12,7 @@ from PIL import Image
 import calotype
 from calotype import codecs
 from calotype.benchmark import ours
-from calotype.codecs.talbot.codec import TUNINGS
+from calotype.codecs.talbot import TUNINGS
 from calotype.engine import bundles
 from calotype.metrics import ms_ssim, psnr, ssimulacra2
 from tests.make_golden import latents_hash

@@ -136,11 +136,12 @@ def check_pixels(header: Header, max_pixels: int | None) -> None:
 
 def codec_of(header: Header, threads: int | None) -> codecs.Codec:
     """The codec of a file; FormatError if there is none, or its header is wrong, BundleError without its weights."""
-    if header.codec not in codecs.REGISTRY:
+    entry = codecs.find(header.codec)
+    if entry is None:
         raise FormatError(
             f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
         )
-    opened = codecs.get(header.codec).open(choose_threads(threads), header.bundle)
+    opened = entry.open(choose_threads(threads), header.bundle)
     if header.layers and not opened.layers:
         raise FormatError(f"the header names {header.layers} layers; {header.codec} has none")
     opened.check(header)

@@ -57,17 +57,19 @@ def encode(
         strip: leave out colour profile, EXIF and XMP.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with tiles done and tiles in total.
-        options: of the codec, as it says in :mod:`calotype.codecs`; None for its default.
+        options: of the codec, by name; None for its default. ``calotype codecs`` and ``docs/codecs.md`` list them.
 
     Raises:
         PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
+        DependencyError: a package that an option needs is not installed.
     """
     fidelity = {"psnr": target_psnr, "ssim": target_ssim, "ssimulacra2": target_ssimulacra2}
     quality, size, aim = _request(quality, target_size, fidelity)
     source = raster.from_picture(picture, strip=strip)
-    opened = codecs.get(codec).open(choose_threads(threads))
-    opened = opened.with_options(**{name: value for name, value in options.items() if value is not None})
+    entry = codecs.get(codec)
+    chosen = entry.validated({name: value for name, value in options.items() if value is not None})
+    opened = entry.open(choose_threads(threads)).with_options(chosen)
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
 
     def pack(payloads: list[bytes], stored: int) -> bytes:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from .. import raster
 from ..arrays import Progress
-from ..codecs.ledig2017.enlarger import DEFAULT_MODEL, DEFAULT_SCALE, check_result, enlarger, model_bundle
+from ..codecs.ledig2017 import DEFAULT_MODEL
+from ..codecs.ledig2017.enlarger import check_result, enlarger, model_bundle
 from ..engine.runtime import choose_threads
 from ..raster.dimensions import of_size
 from ..raster.resampling import BICUBIC, resize
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from ..raster import Raster
+
+DEFAULT_SCALE = 4
 
 
 def upscale(

@@ -10,17 +10,29 @@ from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from ..version import __version__
 from . import bench, codecs, compare, decode, encode, extract, info, restore, selftest, train, truncate, upscale, wrap
+from .codec_options import with_codec_options
 from .lesson import lesson
 from .signals import die_cleanly
 
+
+class _Program(TyperGroup):
+    """The commands. Which options ``encode`` has, the codecs say, and nobody asks them before it runs."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, encode.command() if name == "encode" else command, rest
+
+
 app = typer.Typer(
     name="calotype",
+    cls=_Program,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -61,7 +73,7 @@ def calotype(
         context.fail("Missing command.")
 
 
-app.command(help=encode.HELP)(encode.encode)
+app.command(help=encode.HELP)(with_codec_options(encode.encode, []))
 app.command(help=decode.HELP)(decode.decode)
 app.command(help=info.HELP)(info.info)
 app.command(help=truncate.HELP)(truncate.truncate)

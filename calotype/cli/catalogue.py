@@ -3,53 +3,50 @@
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from typing import TYPE_CHECKING
 
 from .destination import wrong
+
+if TYPE_CHECKING:
+    from ..codecs import Entry
 
 
 def complete_codec(incomplete: str) -> list[tuple[str, str]]:
     """Ids and titles for the shell's completion of ``--codec``."""
     from .. import codecs
 
-    return [(codec.id, codec.title.split(",")[0]) for codec in codecs.available() if codec.id.startswith(incomplete)]
+    with warnings.catch_warnings(action="ignore"):
+        known = codecs.available()
+    return [(codec.id, codec.title.split(",")[0]) for codec in known if codec.id.startswith(incomplete)]
 
 
-def check_codec(name: str) -> None:
-    """Refuse the id of a codec that there is not.
-
-    Raises:
-        typer.BadParameter: with the ids that there are.
-    """
+def all_codecs() -> list[Entry]:
+    """All codecs; those of other packages that cannot be loaded are a line on standard error."""
     from .. import codecs
 
-    known = [codec.id for codec in codecs.available()]
-    if name not in known:
-        raise wrong("--codec", f"there is no codec {name!r}; there are: {', '.join(known)}")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        known = codecs.available()
+    if caught:
+        from .problems import complain
+        from .screen import emit, errors
+
+        for found in caught:
+            emit(errors(), complain("", f"warning: {found.message}"), "yellow")
+    return known
 
 
-def check_options(name: str, options: dict[str, Any]) -> None:
-    """Refuse options that the codec does not have, or values that it does not take, before any file is touched.
+def named_codec(name: str) -> Entry:
+    """The codec of that id.
 
     Raises:
-        typer.BadParameter: what the codec says of it.
-        CalotypeError: weights, or a package, that an option needs are not installed.
+        typer.BadParameter: there is none; with the ids that there are.
     """
     from .. import codecs
     from ..errors import PictureError
 
-    if not options:
-        return
-    opened = codecs.get(name).open(1)
-
-    def refused(chosen: dict[str, Any]) -> str | None:
-        try:
-            opened.with_options(**chosen)
-        except PictureError as error:
-            return str(error)
-        return None
-
-    sentence = refused(options)
-    if sentence is not None:
-        wrong_alone = [option for option, value in options.items() if refused({option: value})]
-        raise wrong(" ".join(f"--{option}" for option in wrong_alone or options), sentence)
+    try:
+        return codecs.get(name)
+    except PictureError as error:
+        raise wrong("--codec", str(error)) from None

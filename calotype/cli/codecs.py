@@ -7,6 +7,7 @@ import json
 
 import typer
 
+from .catalogue import all_codecs
 from .lesson import lesson
 from .options import Json
 from .problems import guarded
@@ -14,11 +15,11 @@ from .screen import facts
 from .sizes import format_size
 
 HELP = lesson(
-    "List the codecs and the weights that are installed for them.",
+    "List the codecs, the weights that are installed for them, and their options.",
     {
         "codecs": "a table",
         "codecs --json": "for programs",
-        "encode photo.png --codec talbot": "use one of them",
+        "encode photo.png --codec talbot --effort 1": "use one of them",
     },
     "A .calo file names the first eight digits of the hash of the weights that decode it.",
 )
@@ -27,22 +28,15 @@ HELP = lesson(
 @guarded
 def codecs(as_json: Json = False) -> None:
     """See :data:`HELP`."""
-    from .. import codecs as registry
-    from ..engine import bundles
-
-    installed = bundles.installed()
-    known = registry.available()
+    known = all_codecs()
     if as_json:
         records = [
             {
                 "id": codec.id,
                 "title": codec.title,
                 "paper": codec.paper,
-                "weights": [
-                    {"id": b.id, "hash": b.hash, "size": b.size, "path": str(b.path)}
-                    for b in installed
-                    if b.codec == codec.id
-                ],
+                "options": [option.record for option in codec.takes],
+                "weights": [{"id": b.id, "hash": b.hash, "size": b.size, "path": str(b.path)} for b in codec.bundles()],
             }
             for codec in known
         ]
@@ -58,8 +52,16 @@ def codecs(as_json: Json = False) -> None:
         table.add_column(name, no_wrap=name in ("id", "weights"))
     table.add_column("size", justify="right", no_wrap=True)
     for codec in known:
-        mine = [b for b in installed if b.codec == codec.id]
+        mine = codec.bundles()
         weights = "\n".join(b.hash[:8] if b.id == codec.id else f"{b.hash[:8]} {b.id}" for b in mine) or "not installed"
         sizes = "\n".join(format_size(b.size) for b in mine)
         table.add_row(*map(Text, (codec.id, codec.title, codec.paper, weights, sizes)))
+    facts().print(table)
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("codec", "option", "values", "default", "what it is"):
+        table.add_column(name, no_wrap=name in ("codec", "option"))
+    for codec in known:
+        for option in codec.takes:
+            table.add_row(*map(Text, (codec.id, option.flag, option.values, option.shown, option.help)))
     facts().print(table)

@@ -9,7 +9,8 @@ import typer
 
 from ..container import EXTENSION
 from . import batch, streams
-from .catalogue import check_codec, check_options, complete_codec
+from .catalogue import all_codecs, complete_codec, named_codec
+from .codec_options import chosen, with_codec_options
 from .destination import destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -68,43 +69,15 @@ def encode(
     codec: Annotated[
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
     ] = "talbot",
-    effort: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, max=9, help="Of talbot: 1 (fast) to 9 (small; needs PyTorch). Default: 3."),
-    ] = None,
-    tune: Annotated[
-        str | None,
-        typer.Option(metavar="METRIC", help="Of talbot and toderici2017: ms-ssim (the default) or psnr."),
-    ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="By how much the stored picture is smaller. Of ledig2017: 2 or 4; of tao2017: 1 or 2. Default: 2.",
-        ),
-    ] = None,
-    base: Annotated[
-        str | None,
-        typer.Option(metavar="FORMAT", help="Of tao2017: the file inside: jpeg (the default), jpeg2000, webp or avif."),
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Of ledig2017: srresnet (the default) or srgan.")
-    ] = None,
-    iterations: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Of toderici2017: at most so many. Default: 16.")
-    ] = None,
     strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    **options: str | None,
 ) -> None:
-    """See :data:`HELP`."""
+    """See :data:`HELP`; ``options`` are those of the codecs."""
     request = _request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
-    given = {"effort": effort, "tune": tune, "scale": scale, "model": model, "base": base, "iterations": iterations}
-    options = {name: value for name, value in given.items() if value is not None}
-    check_codec(codec)
-    check_options(codec, options)
-    request |= options
+    request |= chosen(named_codec(codec), options)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "encode", "codec": codec, "strip": strip, **request}
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
@@ -123,6 +96,13 @@ def encode(
         return [f"{bpp:6.3f} bpp", f"{batch.saving(result.before, result.after):>8}"]
 
     batch.run(todo, work, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, cells=cells)
+
+
+def command() -> Any:
+    """The command as Typer makes it, with the options of all codecs."""
+    alone = typer.Typer(rich_markup_mode="rich", add_completion=False, pretty_exceptions_enable=False)
+    alone.command("encode", help=HELP)(with_codec_options(encode, all_codecs()))
+    return typer.main.get_command(alone)
 
 
 def _request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:

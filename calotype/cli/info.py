@@ -42,10 +42,11 @@ class _Report:
     @property
     def weights(self) -> str | None:
         """Name of the weights that decode the file; None if they are not at hand."""
-        from ..engine import bundles
+        from .. import codecs
 
-        mine = (b for b in bundles.installed() if b.codec == self.info.codec and b.hash.startswith(self.info.bundle))
-        return next((b.id for b in mine), None)
+        entry = codecs.find(self.info.codec)
+        mine = entry.bundles() if entry else []
+        return next((bundle.id for bundle in mine if bundle.hash.startswith(self.info.bundle)), None)
 
     @property
     def samples(self) -> str:

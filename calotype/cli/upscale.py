@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..codecs.ledig2017 import DEFAULT_MODEL, MODELS, SCALES
 from ..raster.formats import FORMATS
 from . import batch, streams
 from .destination import Place, destination, keep_apart, wrong
@@ -20,9 +21,7 @@ from .writing import Format, format_for, put_picture, suffix_of
 if TYPE_CHECKING:
     from ..arrays import Progress
 
-SCALES = (2, 4)  # these four again in calotype.codecs.ledig2017.enlarger, which is not imported before there is work
-MODELS = {"srresnet": "errs least on average", "srgan": "invents sharper detail"}
-DEFAULT_SCALE, DEFAULT_MODEL = 4, "srresnet"
+DEFAULT_SCALE = 4  # as in calotype.api.upscale, which is not imported before there is work
 
 HELP = lesson(
     "Enlarge pictures by super-resolution: a network adds the detail that interpolation lacks.",

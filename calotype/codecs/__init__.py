@@ -1,175 +1,95 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The codecs: one file each, in a plain dict by id.
+"""The codecs by id: those of this package, and those that other packages add.
 
-A codec says what it is without loading anything; :meth:`Entry.open` brings in its weights.
+A codec is a folder that declares an :class:`Entry`, and a name in :data:`OURS`. Another package adds one by an entry
+point: its name is the id, its object the entry.
+
+    [project.entry-points."calotype.codecs"]
+    toy = "calotype_toy:ENTRY"
+
+An entry says what a codec is, and which options it takes, without loading anything; :meth:`Entry.open` brings in its
+weights. ``calotype codecs`` and ``docs/codecs.md`` list the options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+import re
+import warnings
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..errors import PictureError
+from .base import Codec, Entry, Growing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from importlib.metadata import EntryPoint
 
-    from ..arrays import Progress
-    from ..container import Header
-    from ..engine.bundles import Bundle
-    from ..engine.tiling import Rectangle
+__all__ = ["DEFAULT", "GROUP", "OURS", "Codec", "Entry", "Growing", "available", "find", "get", "own"]
 
-
-class Codec(Protocol):
-    """What every codec does once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
-
-    bundle: Bundle
-    tile: int
-
-    @property
-    def layers(self) -> int:
-        """The most layers that its files have, one behind the other in their boxes; 0 if they are not layered."""
-        ...
-
-    def with_options(self, **options: Any) -> Codec:
-        """This codec, encoding as told; PictureError for an option that it does not have, or a value it refuses."""
-        ...
-
-    def check(self, header: Header) -> None:
-        """FormatError if a header says what this codec never writes."""
-        ...
-
-    def encode(self, samples: Any, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
-        """Tile payloads in raster order; layer by layer, as many as needed, if files are layered."""
-        ...
-
-    def latents(self, samples: Any) -> Any:
-        """What does not depend on the quality, for coding at several of them."""
-        ...
-
-    def encode_latents(self, latents: Any, stored_quality: int) -> list[bytes]:
-        """:meth:`encode` from there."""
-        ...
-
-    def decode(
-        self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
-        region: Rectangle | None = None, progress: Progress | None = None, salvage: bool = False,
-    ) -> Any:  # fmt: skip
-        """Samples of a picture or of a region of it; FormatError if they do not come out whole."""
-        ...
-
-
-@runtime_checkable
-class Growing(Protocol):
-    """What a codec of layered files has besides."""
-
-    def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
-        """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""
-        ...
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What is known of a codec before its weights are loaded."""
-
-    id: str
-    title: str
-    paper: str
-    make: Callable[[Bundle, int], Codec]
-    prefer: str | None = None  # id of the bundle to encode with, where there are several
-
-    def open(self, threads: int, tag: bytes | None = None, prefer: str | None = None) -> Codec:
-        """The codec with its preferred weights, or others; BundleError if there are none.
-
-        Args:
-            threads: of the computation.
-            tag: of the weights that a file names.
-            prefer: id of the weights to take instead of the codec's usual ones, if they are there.
-        """
-        from ..engine import bundles
-
-        bundle = bundles.find(self.id, tag, prefer=prefer or self.prefer)
-        return _opened(self.id, bundle.path, bundle.hash, threads)
-
-
-def _make_talbot(bundle: Bundle, threads: int) -> Codec:
-    from .talbot.codec import Talbot
-
-    return Talbot(bundle, threads)
-
-
-def _make_ledig2017(bundle: Bundle, threads: int) -> Codec:
-    from .ledig2017.codec import Ledig2017
-
-    return Ledig2017(bundle, threads)
-
-
-def _make_tao2017(bundle: Bundle, threads: int) -> Codec:
-    from .tao2017.codec import Tao2017
-
-    return Tao2017(bundle, threads)
-
-
-def _make_toderici2017(bundle: Bundle, threads: int) -> Codec:
-    from .toderici2017.codec import Toderici2017
-
-    return Toderici2017(bundle, threads)
-
-
-@lru_cache(maxsize=8)
-def _opened(codec: str, path: object, digest: str, threads: int) -> Codec:
-    from ..engine import bundles
-
-    bundle = next(b for b in bundles.installed() if b.path == path and b.hash == digest)
-    return REGISTRY[codec].make(bundle, threads)
-
-
-REGISTRY: dict[str, Entry] = {
-    "talbot": Entry(
-        "talbot",
-        "the flagship: photographs in real time on a plain CPU, any quality from one model",
-        "transform codec with a hierarchical prior (Ballé 2018, Minnen 2018)",
-        _make_talbot,
-        prefer="talbot-ms-ssim",
-    ),
-    "ledig2017": Entry(
-        "ledig2017",
-        "the lowest rates: stores a smaller picture with talbot, and enlarges it by super-resolution",
-        "SRResNet and SRGAN (Ledig 2017)",
-        _make_ledig2017,
-        prefer="srresnet-x2",
-    ),
-    "tao2017": Entry(
-        "tao2017",
-        "a JPEG, JPEG 2000, WebP or AVIF inside, which any program opens, and networks that restore it",
-        "end-to-end compression framework (Tao 2017)",
-        _make_tao2017,
-    ),
-    "toderici2017": Entry(
-        "toderici2017",
-        "progressive: a file that can be cut anywhere and still opens, better with every further byte",
-        "recurrent networks, full resolution (Toderici 2017)",
-        _make_toderici2017,
-    ),
-}
 DEFAULT = "talbot"
+OURS = (DEFAULT, "ledig2017", "tao2017", "toderici2017")  # folders here, as they are listed
+GROUP = "calotype.codecs"  # of entry points
+ID = r"[a-z0-9-]{1,16}"
 
 
-def refuse(codec: str, options: Any) -> None:
-    """PictureError if there are any ``options``: for a codec that has none."""
-    if options:
-        raise PictureError(f"codec '{codec}' has no option {', '.join(options)}")
+@cache
+def own() -> tuple[Entry, ...]:
+    """The codecs of this package, the default first."""
+    return tuple(import_module(f".{name}", __name__).ENTRY for name in OURS)
 
 
 def available() -> list[Entry]:
-    """All codecs, the default first."""
-    return list(REGISTRY.values())
+    """All codecs, the default first and other packages' last; of those that cannot be loaded, a warning says why."""
+    return [*own(), *(entry for name in _foreign() if (entry := _load(name)))]
 
 
-def get(codec: str) -> Entry:
+def find(codec: object) -> Entry | None:
+    """The codec of that id, if there is one."""
+    if not isinstance(codec, str):
+        return None
+    return next((entry for entry in own() if entry.id == codec), None) or _load(codec)
+
+
+def get(codec: object) -> Entry:
     """The codec of that id; PictureError if there is none."""
-    if not isinstance(codec, str) or codec not in REGISTRY:
-        raise PictureError(f"there is no codec '{codec}'; there are: {', '.join(REGISTRY)}")
-    return REGISTRY[codec]
+    found = find(codec)
+    if found is None:
+        raise PictureError(f"there is no codec '{codec}'; there are: {', '.join(e.id for e in available())}")
+    return found
+
+
+@cache
+def _foreign() -> dict[str, EntryPoint]:
+    """Entry points of other packages by name. One that takes the name of ours is passed over."""
+    from importlib.metadata import entry_points
+
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=GROUP):
+        if point.name in OURS or point.name in found:
+            _warn(point, "there is another codec of that name")
+        else:
+            found[point.name] = point
+    return dict(sorted(found.items()))
+
+
+@cache
+def _load(codec: str) -> Entry | None:
+    """A codec of another package; None if there is none, or it is broken."""
+    point = _foreign().get(codec)
+    if point is None:
+        return None
+    try:
+        entry: Any = point.load()
+        if not isinstance(entry, Entry) or entry.id != codec or not re.fullmatch(ID, codec):
+            raise TypeError(f"{point.value} is not an Entry with the id '{codec}'")
+        _ = entry.takes
+    except Exception as error:  # whatever is wrong with it, the other codecs work
+        _warn(point, f"{type(error).__name__}: {error}")
+        return None
+    return entry
+
+
+def _warn(point: EntryPoint, reason: str) -> None:
+    package = point.dist.name if point.dist else point.value
+    warnings.warn(f"codec '{point.name}' of the package {package} is passed over: {reason}", stacklevel=3)

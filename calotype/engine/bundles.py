@@ -16,7 +16,7 @@ import json
 import os
 import warnings
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class Bundle:
     """A folder of weights, as ``model.json`` describes it; ``load`` verifies that it is what it claims to be."""
 
     path: Path
-    description: dict[str, Any]
+    description: dict[str, Any] = field(hash=False)
 
     @property
     def id(self) -> str:
@@ -101,16 +101,16 @@ def bundle_hash(folder: Path, files: list[str]) -> str:
     return total.hexdigest()
 
 
-def search_folders() -> list[Path]:
-    """Where bundles are looked for: those of the environment first, then the package's own."""
+def search_folders(own: Path | None = None) -> list[Path]:
+    """Where bundles are looked for: the folders of the environment first, then ``own``, or that of this package."""
     extra = [Path(p) for p in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if p]
-    return [*extra, Path(__file__).parents[1] / "weights"]
+    return [*extra, own or Path(__file__).parents[1] / "weights"]
 
 
-def installed() -> list[Bundle]:
-    """All bundles at hand, in order of preference; what does not describe one is passed over with a warning."""
+def installed(own: Path | None = None) -> list[Bundle]:
+    """All bundles in :func:`search_folders`, in its order; what does not describe one is passed over with a warning."""
     found = []
-    for folder in search_folders():
+    for folder in search_folders(own):
         # A folder of bundles, or a bundle itself.
         for description in [*folder.glob(DESCRIPTION), *sorted(folder.glob(f"*/{DESCRIPTION}"))]:
             try:
@@ -126,11 +126,14 @@ def installed() -> list[Bundle]:
 
 
 @cache
-def _verified(bundle: Path, digest: str) -> None:
-    next(b for b in installed() if b.path == bundle and b.hash == digest).verify()
+def _verified(bundle: Bundle) -> None:
+    bundle.verify()
 
 
-def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefer: str | None = None) -> Bundle:
+def find(
+    codec: str, tag: bytes | None = None, *, name: str | None = None, prefer: str | None = None,
+    own: Path | None = None,
+) -> Bundle:  # fmt: skip
     """A bundle for ``codec``, the first in order of preference that fits. It is verified once a process.
 
     Args:
@@ -138,16 +141,17 @@ def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefe
         tag: of the bundle that a file names; any by default.
         name: id of the bundle, for a codec that has several; any by default.
         prefer: id of the bundle to take if several fit that lie in the same place.
+        own: the folder of the package that the codec comes from, if it is not this one.
 
     Raises:
         BundleError: there is none, or it is damaged.
     """
-    known = [b for b in installed() if b.codec == codec]
+    known = [b for b in installed(own) if b.codec == codec]
     candidates = [b for b in known if tag in (None, b.tag) and name in (None, b.id)]
     if not candidates:
         which = repr(name) if tag is None else tag.hex()
         what = "weights of" if tag is None and name is None else f"the weights {which} of"
-        places = ", ".join(str(folder) for folder in search_folders())
+        places = ", ".join(str(folder) for folder in search_folders(own))
         others = ", ".join(dict.fromkeys(b.id for b in known))
         there = f" (there are: {others})" if name and others else ""
         raise BundleError(
@@ -156,5 +160,5 @@ def find(codec: str, tag: bytes | None = None, *, name: str | None = None, prefe
         )
     place = candidates[0].path.parent
     found = next((b for b in candidates if b.id == prefer and b.path.parent == place), candidates[0])
-    _verified(found.path, found.hash)
+    _verified(found)
     return found

@@ -93,14 +93,14 @@ def test_profile_exif_and_xmp_are_kept_with_the_new_size() -> None:
 
 @pytest.mark.parametrize("scale", [3, 0, "2", True, None, 2.5, 2.0])
 def test_other_scales_are_refused(scale: object) -> None:
-    with pytest.raises(calotype.PictureError, match="scale should be 2 or 4"):
+    with pytest.raises(calotype.PictureError, match="scale of codec 'ledig2017' should be 2 or 4"):
         calotype.upscale(drawing(4, 4, 3, 8), scale)  # type: ignore[arg-type]
 
 
 def test_other_models_are_refused() -> None:
     with pytest.raises(calotype.BundleError, match=r"'esrgan-x2' of codec 'ledig2017' are not in .*srresnet-x2"):
         calotype.upscale(drawing(4, 4, 3, 8), 2, model="esrgan")
-    with pytest.raises(calotype.PictureError, match="model should be a name"):
+    with pytest.raises(calotype.PictureError, match="model of codec 'ledig2017' should be a name"):
         calotype.upscale(drawing(4, 4, 3, 8), 2, model="../etc")
 
 

@@ -97,7 +97,7 @@ def test_iterations() -> None:
     assert (np.asarray(Image.open("two.png")) == expected).all()
     run("encode", "photo.png", "-o", "short.calo", "--codec", "toderici2017", "--iterations", 1)
     assert "layers 1 of at most 1" in " ".join(run("info", "short.calo").stdout.split())
-    assert "not 1 to 4" in words(
+    assert "should be at most 4, not 9" in words(
         run("encode", "photo.png", "-o", "x.calo", "--codec", "toderici2017", "--iterations", 9, code=2)
     )
     Path("other.calo").write_bytes((GOLDEN / "colour.calo").read_bytes())

@@ -128,7 +128,7 @@ def test_encoding_with_options() -> None:
     ok("decode", "photo.calo", "-o", "back.png")
     assert Image.open("back.png").size == (30, 20)
     assert "has no option scale" in fails(2, "encode", "photo.png", "-o", "x.calo", "--scale", 4)
-    assert "scale should be 2 or 4" in fails(
+    assert "scale of codec 'ledig2017' should be 2 or 4" in fails(
         2, "encode", "photo.png", "-o", "x.calo", "--codec", "ledig2017", "--scale", 3
     )
     listing = ok("codecs").stdout

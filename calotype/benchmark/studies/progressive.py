@@ -24,6 +24,7 @@ from ... import codecs, metrics, raster
 from ...api.decode import decode
 from ...api.progressive import progressive
 from ...codecs.quality import to_header
+from ...codecs.toderici2017 import Options
 from ...codecs.toderici2017.cell_errors import JUDGES
 from ...codecs.toderici2017.codec import Toderici2017
 from ...container import Container, header_for, pack
@@ -70,7 +71,7 @@ def measured(picture: Photograph, codec: Toderici2017) -> dict[str, Rows]:
         iterations.append({**judged(picture, seen.image, size), "plain_bpp": 8 * plain / (x.shape[0] * x.shape[1])})
     rows: dict[str, Rows] = {"iterations": iterations}
     for tune in JUDGES:
-        tuned = codec.with_options(tune=tune)
+        tuned = codec.with_options(Options(tune=tune))
         latents = latents if tune == codec.tune else tuned.latents(x)
         for quality in QUALITIES:
             stored = to_header(quality)

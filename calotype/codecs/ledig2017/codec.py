@@ -32,22 +32,19 @@ from ...engine.tiling import Rectangle, pad_to
 from ...engine.windows import PictureNetwork
 from ...errors import DamageWarning, FormatError
 from ...raster.resampling import BICUBIC, Filter, resize
-from .. import Codec, get, refuse
+from ..base import Codec
 from ..quality import from_header
-from ..talbot import codec as talbot
-from .enlarger import DEFAULT_MODEL, enlarger, model_bundle
+from ..talbot import ENTRY as TALBOT
+from ..talbot.codec import TILE
+from . import Options
+from .enlarger import enlarger, model_bundle
 
-DEFAULT_SCALE = 2  # pays at more rates than 4 does
-PREFERRED = f"{DEFAULT_MODEL}-x{DEFAULT_SCALE}"
 TAG_BYTES = 4
 
 
 @dataclass
 class Ledig2017:
-    """The codec with the super-resolution network of one bundle; talbot's weights are those for PSNR, or a file's.
-
-    Options for encoding: ``scale`` (2 or 4; default 2) and ``model`` (``srresnet`` or ``srgan``; default srresnet).
-    """
+    """The codec with the super-resolution network of one bundle; talbot's weights are those for PSNR, or a file's."""
 
     bundle: Bundle
     threads: int
@@ -60,17 +57,15 @@ class Ledig2017:
     def __post_init__(self) -> None:
         self.network = enlarger(self.bundle, self.threads)
         self.scale = self.network.scale
-        self.tile = talbot.TILE * self.scale
+        self.tile = TILE * self.scale
 
-    def with_options(self, **options: object) -> Ledig2017:
-        """This codec with the weights for ``scale`` and ``model``, or their defaults."""
-        scale, model = options.pop("scale", DEFAULT_SCALE), options.pop("model", DEFAULT_MODEL)
-        refuse(self.bundle.codec, options)
-        return replace(self, bundle=model_bundle(model, scale))
+    def with_options(self, options: Options) -> Ledig2017:
+        """This codec with the weights for a scale and a model; BundleError if they are not installed."""
+        return replace(self, bundle=model_bundle(options.model, options.scale))
 
     def inner(self, tag: bytes | None = None) -> Codec:
         """The codec of the small picture, ``talbot``."""
-        return get("talbot").open(self.threads, tag, prefer="talbot")  # small pictures should be what the large one was
+        return TALBOT.open(self.threads, tag, prefer="talbot")  # small pictures should be what the large one was
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""

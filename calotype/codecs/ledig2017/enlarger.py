@@ -3,19 +3,13 @@
 
 from __future__ import annotations
 
-import re
-
-from ...arguments import whole
 from ...container import MAX_PIXELS, MAX_SIDE
 from ...engine import bundles
 from ...engine.bundles import Bundle
 from ...engine.windows import PictureNetwork
 from ...errors import BundleError, PictureError
+from . import ENTRY, SCALES
 
-CODEC = "ledig2017"
-SCALES = (2, 4)
-MODELS = ("srresnet", "srgan")  # those that ship
-DEFAULT_SCALE, DEFAULT_MODEL = 4, "srresnet"
 GRAPH = "generator.onnx"
 WINDOW = 1536  # pixels of the result, a side: what a network makes at once
 
@@ -30,20 +24,10 @@ def check_result(width: int, height: int, scale: int) -> None:
         )
 
 
-def check_options(scale: object, model: object) -> tuple[int, str]:
-    """Scale and model, which can be the name of a bundle; PictureError if they cannot."""
-    wanted = whole(scale)
-    if wanted not in SCALES:
-        raise PictureError(f"scale should be {' or '.join(map(str, SCALES))}, not {scale!r}")
-    if not isinstance(model, str) or not re.fullmatch(r"[a-z0-9-]{1,32}", model):
-        raise PictureError(f"model should be a name such as {' or '.join(MODELS)}, not {model!r}")
-    return wanted, model
-
-
 def model_bundle(model: object, scale: object) -> Bundle:
     """The weights of a model for a scale. Raises PictureError for nonsense, BundleError if they are not installed."""
-    scale, model = check_options(scale, model)
-    return bundles.find(CODEC, name=f"{model}-x{scale}")
+    options = ENTRY.validated({"model": model, "scale": scale})
+    return bundles.find(ENTRY.id, name=f"{options.model}-x{options.scale}")
 
 
 def enlarger(bundle: Bundle, threads: int) -> PictureNetwork:

@@ -1,2 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Codec ``talbot``."""
+"""Codec ``talbot``: the flagship."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..base import Entry
+from ..options import option
+
+TUNINGS = {"ms-ssim": "talbot-ms-ssim", "psnr": "talbot"}  # by metric: id of the bundle; the first is the default
+DEFAULT_TUNING = next(iter(TUNINGS))
+LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
+
+
+@dataclass(frozen=True)
+class Options:
+    """How it encodes."""
+
+    effort: int = option(
+        3, "How hard to try for a smaller file; 7 to 9 need PyTorch.", low=LOWEST_EFFORT, high=HIGHEST_EFFORT
+    )
+    # None: the preferred weights that are at hand, which need not be one of these.
+    tune: str | None = option(None, "The metric to be good at.", choices=tuple(TUNINGS), shown=DEFAULT_TUNING)
+
+
+ENTRY = Entry(
+    "talbot",
+    "the flagship: photographs in real time on a plain CPU, any quality from one model",
+    "transform codec with a hierarchical prior (Ballé 2018, Minnen 2018)",
+    f"{__name__}.codec:Talbot",
+    Options,
+    prefer=TUNINGS[DEFAULT_TUNING],
+)

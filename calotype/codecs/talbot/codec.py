@@ -20,10 +20,10 @@ from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine import bundles
 from ...engine.tiling import Rectangle, grid, pad_to
-from ...errors import DamageWarning, FormatError, PictureError
-from .. import get, refuse
+from ...errors import DamageWarning, FormatError
 from ..quality import from_header, position
-from .effort import DEFAULT_EFFORT, Search, check_effort
+from . import ENTRY, TUNINGS, Options
+from .effort import Search, check_needs
 from .model import Model
 from .prior import Coded
 
@@ -32,7 +32,6 @@ HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 la
 TILE = 1024  # pixels
 WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
 CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
-TUNINGS = {"psnr": "talbot", "ms-ssim": "talbot-ms-ssim"}  # by metric: id of the bundle
 
 
 @dataclass(frozen=True)
@@ -49,20 +48,18 @@ class Talbot(Model):
 
     tile: int = TILE
     layers: int = 0
-    effort: int = DEFAULT_EFFORT
+    effort: int = Options.effort
 
-    def with_options(self, **options: object) -> Talbot:
-        """This codec with another ``effort`` (:mod:`calotype.codecs.talbot.effort`), or with the weights of a ``tune``.
+    def with_options(self, options: Options) -> Talbot:
+        """This codec with another effort (:mod:`calotype.codecs.talbot.effort`), or with the weights of a tuning.
 
         Raises:
-            PictureError: another option, or a value that there is not.
             DependencyError: an effort that needs PyTorch, which is not installed.
             BundleError: the weights of the tuning are not installed.
         """
-        effort, tune = check_effort(options.pop("effort", self.effort)), options.pop("tune", None)
-        refuse(self.bundle.codec, options)
-        other = copy(self if tune is None else tuned(tune, self.threads))  # shares the weights
-        other.effort = effort
+        check_needs(options.effort)
+        other = copy(self if options.tune is None else tuned(options.tune, self.threads))  # shares the weights
+        other.effort = options.effort
         return other
 
     def check(self, header: Header) -> None:
@@ -173,12 +170,10 @@ def tile_count(samples: Samples) -> int:
     return int(-(-height // TILE) * -(-width // TILE))
 
 
-def tuned(tune: object, threads: int) -> Talbot:
-    """The codec with the weights that were trained for a metric, one of :data:`TUNINGS`."""
-    if not isinstance(tune, str) or tune not in TUNINGS:
-        raise PictureError(f"there is no tuning {tune!r}; there are: {', '.join(TUNINGS)}")
-    bundle = bundles.find("talbot", name=TUNINGS[tune])
-    return cast(Talbot, get("talbot").open(threads, bundle.tag))
+def tuned(tune: str, threads: int) -> Talbot:
+    """The codec with the weights that were trained for a metric, one of :data:`calotype.codecs.talbot.TUNINGS`."""
+    bundle = bundles.find(ENTRY.id, name=TUNINGS[tune])
+    return cast(Talbot, ENTRY.open(threads, bundle.tag))
 
 
 class TileReader:

@@ -19,10 +19,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from ...arguments import whole
 from ...arrays import Floats, Samples, to_planes
-from ...errors import DependencyError, PictureError
+from ...errors import DependencyError
 from ..quality import position
+from . import LOWEST_EFFORT
 from .distortion import Distortion
 from .model import Model
 from .prior import Coded
@@ -31,26 +31,21 @@ from .rdoq import Rounding, dead_zone, nearest
 if TYPE_CHECKING:
     from ...training.talbot.refinement import Refinement
 
-LOWEST, HIGHEST, DEFAULT_EFFORT = 1, 9, 3
 DEAD_ZONE = 24.0  # the weight of efforts 2 and 3
 OTHER_WEIGHTS = (48.0, 16.0)  # what efforts 5 and 6 try besides
 FIRST_SEARCH, FIRST_REFINEMENT = 4, 7
 ITERATIONS = {7: 50, 8: 100, 9: 200}
 
 
-def check_effort(effort: object) -> int:
-    """An effort that can be made here; PictureError if it is none, DependencyError if it needs PyTorch."""
-    wanted = whole(effort)
-    if wanted is None or not LOWEST <= wanted <= HIGHEST:
-        raise PictureError(f"effort should be a whole number from {LOWEST} to {HIGHEST}, not {effort!r}")
-    if wanted >= FIRST_REFINEMENT:
+def check_needs(effort: int) -> None:
+    """DependencyError if an effort needs PyTorch, which is not installed."""
+    if effort >= FIRST_REFINEMENT:
         for needed in ("torch", "onnx"):
             if find_spec(needed) is None:
                 raise DependencyError(
-                    f"effort {wanted} needs {needed}: pip install calotype[train]; efforts up to "
+                    f"effort {effort} needs {needed}: pip install calotype[train]; efforts up to "
                     f"{FIRST_REFINEMENT - 1} do without"
                 )
-    return wanted
 
 
 class Search:
@@ -61,7 +56,7 @@ class Search:
         self.gain = model.gain("decoder", stored_quality)
         tables = model.prior.tables
         self.roundings: list[Rounding] = [nearest]
-        if self.effort > LOWEST:
+        if self.effort > LOWEST_EFFORT:
             weights = (DEAD_ZONE, *OTHER_WEIGHTS[: max(0, self.effort - FIRST_SEARCH)])
             zones = [dead_zone(tables, weight) for weight in weights]
             self.roundings = [nearest, *zones] if self.effort >= FIRST_SEARCH else zones

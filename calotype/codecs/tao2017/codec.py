@@ -18,11 +18,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from ...arguments import whole
 from ...arrays import Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
@@ -30,14 +28,13 @@ from ...engine.runtime import graph
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import FormatError, PictureError
 from ...raster.bands import lying, to_8
-from .. import refuse
 from ..quality import from_header
+from . import Options
 from .restore import WINDOW, reach, restored
 from .standard import BASES, StandardFile, write
 
 TILE = 32768  # pixels: the longest side of a picture, for it has one tile
 UNKNOWN = 0  # stored quality of a file that somebody else encoded
-DEFAULT_BASE, DEFAULT_SCALE = "jpeg", 2
 
 
 @dataclass
@@ -46,21 +43,14 @@ class Tao2017:
 
     bundle: Bundle
     threads: int
-    base: str = DEFAULT_BASE
-    scale: int = DEFAULT_SCALE
+    base: str = Options.base
+    scale: int = Options.scale
     tile: int = TILE
     layers: int = 0
 
-    def with_options(self, **options: Any) -> Tao2017:
-        """This codec with another ``base`` or ``scale``; PictureError for any other option or value."""
-        base, scale = options.pop("base", self.base), options.pop("scale", self.scale)
-        refuse(self.bundle.codec, options)
-        if not isinstance(base, str) or base not in BASES:
-            raise PictureError(f"base {base!r} is not one of {', '.join(BASES)}")
-        wanted = whole(scale)
-        if wanted not in (1, 2):
-            raise PictureError(f"scale {scale!r} of codec '{self.bundle.codec}' is not 1 or 2")
-        return replace(self, base=base, scale=wanted)
+    def with_options(self, options: Options) -> Tao2017:
+        """This codec with another format inside, or another scale."""
+        return replace(self, base=options.base, scale=options.scale)
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""

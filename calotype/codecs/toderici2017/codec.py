@@ -20,14 +20,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...arguments import whole
 from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import DamageWarning, FormatError, PictureError
-from .. import refuse
 from ..quality import from_header, position
+from . import Options
 from .bits import Bits
 from .cell_errors import CELL, JUDGES
 from .payload import TileDecoder, encode_tile
@@ -40,7 +39,6 @@ SURROUNDINGS = 6  # cells around a window that the encoder sees: the decoder's h
 CACHED_TILES = 400  # decoded tiles kept for their neighbours, 0.5 MB each
 KEPT_PIXELS = 2**23  # the largest picture whose states are kept while it arrives: 300 MB
 PRICES = {"ms-ssim": (300.0, 0.2), "psnr": (20000.0, 5.0)}  # of a bit at quality 1 and 100, in units of the errors
-DEFAULT_TUNE = "ms-ssim"
 BITS = 31.5  # that an iteration takes of a cell, about, after entropy coding
 
 
@@ -80,7 +78,7 @@ class Toderici2017:
     bundle: Bundle
     threads: int
     iterations: int = 0
-    tune: str = DEFAULT_TUNE
+    tune: str = Options.tune
     tile: int = TILE
     networks: Networks = field(init=False)
 
@@ -93,19 +91,13 @@ class Toderici2017:
         """The most layers of a file."""
         return self.iterations
 
-    def with_options(self, **options: object) -> Toderici2017:
-        """This codec with fewer ``iterations`` or another ``tune``; PictureError for any other option or value."""
-        iterations, tune = options.pop("iterations", self.iterations), options.pop("tune", self.tune)
-        refuse(self.bundle.codec, options)
+    def with_options(self, options: Options) -> Toderici2017:
+        """This codec with fewer iterations or another tuning; PictureError for more than its weights have."""
         most = self.networks.iterations
-        wanted = whole(iterations)
-        if wanted is None or not 1 <= wanted <= most:
-            raise PictureError(f"iterations {iterations!r} of codec '{self.bundle.codec}' are not 1 to {most}")
-        if not isinstance(tune, str) or tune not in JUDGES:
-            raise PictureError(
-                f"there is no tuning {tune!r} of codec '{self.bundle.codec}'; there are: {', '.join(JUDGES)}"
-            )
-        return replace(self, iterations=wanted, tune=tune)
+        wanted = most if options.iterations is None else options.iterations
+        if wanted > most:
+            raise PictureError(f"iterations of codec '{self.bundle.codec}' should be at most {most}, not {wanted}")
+        return replace(self, iterations=wanted, tune=options.tune)
 
     def check(self, header: Header) -> None:
         """FormatError if a header says what this codec never writes."""

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import calotype
 from calotype import codecs, container
+from calotype.codecs import base
 from calotype.codecs.ledig2017.codec import Ledig2017
 from calotype.codecs.talbot import codec as talbot
 from calotype.engine import bundles
@@ -79,8 +80,8 @@ def test_scale_and_model_choose_the_weights() -> None:
 def test_options_that_make_no_sense_are_refused() -> None:
     picture = drawing(4, 4, 3, 8)
     refused = {
-        "scale": (3, "scale should be 2 or 4"),
-        "model": (7, "model should be"),
+        "scale": (3, "scale of codec 'ledig2017' should be 2 or 4, not 3"),
+        "model": (7, "model of codec 'ledig2017' should be a name such as srresnet or srgan, not 7"),
         "base": ("jpeg", "no option base"),
     }
     for name, (value, message) in refused.items():
@@ -99,13 +100,13 @@ def test_regions_and_tiles_show_no_seam(monkeypatch: pytest.MonkeyPatch) -> None
     assert len(content.tiles) == 2
     whole = calotype.decode(data, threads=1, as_array=True).astype(int)
     monkeypatch.setattr("calotype.codecs.ledig2017.enlarger.WINDOW", 256)
-    codecs._opened.cache_clear()
+    base._opened.cache_clear()
     places = [(0, 0, 2500, 300), (1, 1, 2, 2), (2001, 33, 2112, 180), (2499, 299, 2500, 300), (101, 0, 500, 300)]
     for left, top, right, bottom in places:
         part = calotype.decode(data, region=(left, top, right, bottom), threads=1, as_array=True)
         assert part.shape == (bottom - top, right - left, 3)
         assert np.abs(part - whole[top:bottom, left:right]).max() <= 2
-    codecs._opened.cache_clear()
+    base._opened.cache_clear()
 
 
 def test_a_region_reads_only_its_tiles() -> None:

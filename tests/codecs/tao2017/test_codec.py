@@ -21,7 +21,8 @@ pytest.importorskip("onnx")
 import calotype
 from calotype import codecs, container
 from calotype.benchmark.peers import AVIF, JPEG, JPEG2000, WEBP
-from calotype.codecs.tao2017 import standard
+from calotype.codecs.tao2017 import BASES as IDS
+from calotype.codecs.tao2017 import Options, standard
 from calotype.codecs.tao2017.codec import TILE, Tao2017
 from calotype.codecs.tao2017.standard import BASES, decibels, kind
 from calotype.container import Container, Header
@@ -105,7 +106,7 @@ def test_half_the_size_is_inside() -> None:
 @pytest.mark.parametrize("shape", [(2300, 1100), (1101, 2049)])
 def test_windows_leave_no_seam(scale: int, shape: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     picture = smooth(*shape)
-    codec = codecs.get("tao2017").open(1).with_options(scale=scale)
+    codec = codecs.get("tao2017").open(1).with_options(Options(scale=scale))
     data = encode(picture, scale=scale)
     decoded, latents = decode(data), codec.latents(picture)
     monkeypatch.setattr("calotype.codecs.tao2017.codec.WINDOW", 4096)
@@ -345,6 +346,7 @@ def test_whatever_pillow_raises_is_a_format_error(monkeypatch: pytest.MonkeyPatc
 
 
 def test_registry() -> None:
+    assert tuple(BASES) == IDS
     opened = codecs.get("tao2017").open(1)
     assert isinstance(opened, Tao2017) and opened.scale == 2 and opened.base == "jpeg"
-    assert opened.with_options(base="avif").base == "avif" and opened.base == "jpeg"
+    assert opened.with_options(Options(base="avif")).base == "avif" and opened.base == "jpeg"

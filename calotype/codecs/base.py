@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A codec: what it declares before anything is loaded (:class:`Entry`), and what it does then (:class:`Codec`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from .options import NoOptions, Option, listed, validated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from ..arrays import Progress
+    from ..container import Header
+    from ..engine.bundles import Bundle
+    from ..engine.tiling import Rectangle
+
+
+class Codec(Protocol):
+    """What every codec does once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
+
+    bundle: Bundle
+    tile: int
+
+    @property
+    def layers(self) -> int:
+        """The most layers that its files have, one behind the other in their boxes; 0 if they are not layered."""
+        ...
+
+    def with_options(self, options: Any) -> Codec:
+        """This codec, encoding as told; what it has loaded is shared.
+
+        Args:
+            options: of the class that its :class:`Entry` declares, validated.
+
+        Raises:
+            PictureError: a value that these weights do not allow.
+            BundleError: the weights that an option asks for are not installed.
+            DependencyError: a package that an option needs is not installed.
+        """
+        ...
+
+    def check(self, header: Header) -> None:
+        """FormatError if a header says what this codec never writes."""
+        ...
+
+    def encode(self, samples: Any, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
+        """Tile payloads in raster order; layer by layer, as many as needed, if files are layered."""
+        ...
+
+    def latents(self, samples: Any) -> Any:
+        """What does not depend on the quality, for coding at several of them."""
+        ...
+
+    def encode_latents(self, latents: Any, stored_quality: int) -> list[bytes]:
+        """:meth:`encode` from there."""
+        ...
+
+    def decode(
+        self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
+        region: Rectangle | None = None, progress: Progress | None = None, salvage: bool = False,
+    ) -> Any:  # fmt: skip
+        """Samples of a picture or of a region of it; FormatError if they do not come out whole."""
+        ...
+
+
+@runtime_checkable
+class Growing(Protocol):
+    """What a codec of layered files has besides."""
+
+    def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
+        """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A codec, declared: all that is known of it before its weights are loaded.
+
+    Attributes:
+        id: in the header of its files, 1 to 16 of ``a-z``, ``0-9`` and ``-``.
+        title: what it is good for, in a line.
+        paper: where it comes from.
+        implementation: ``package.module:Class`` of the :class:`Codec`, called with a bundle and a number of threads.
+        options: a frozen dataclass, see :mod:`calotype.codecs.options`.
+        prefer: id of the bundle to encode with, where there are several.
+        weights: folder of its bundles; None for those of this package.
+    """
+
+    id: str
+    title: str
+    paper: str
+    implementation: str
+    options: type = NoOptions
+    prefer: str | None = None
+    weights: Path | None = None
+
+    @property
+    def takes(self) -> tuple[Option, ...]:
+        """Its options."""
+        return listed(self.options)
+
+    def validated(self, given: Mapping[str, object]) -> Any:
+        """Options as :meth:`Codec.with_options` takes them; PictureError for one that it does not have or take."""
+        return validated(self.id, self.options, given)
+
+    def bundles(self) -> list[Bundle]:
+        """Its weights at hand."""
+        from ..engine import bundles
+
+        return [bundle for bundle in bundles.installed(self.weights) if bundle.codec == self.id]
+
+    def open(self, threads: int, tag: bytes | None = None, prefer: str | None = None) -> Codec:
+        """The codec with its preferred weights, or others; BundleError if there are none.
+
+        Args:
+            threads: of the computation.
+            tag: of the weights that a file names.
+            prefer: id of the weights to take instead of the codec's usual ones, if they are there.
+        """
+        from ..engine import bundles
+
+        return _opened(self, bundles.find(self.id, tag, prefer=prefer or self.prefer, own=self.weights), threads)
+
+
+@lru_cache(maxsize=8)
+def _opened(entry: Entry, bundle: Bundle, threads: int) -> Codec:
+    from importlib import import_module
+
+    module, _, name = entry.implementation.partition(":")
+    made: Codec = getattr(import_module(module), name)(bundle, threads)
+    return made
