@@ -75,8 +75,8 @@ class Option:
     def record(self) -> dict[str, Any]:
         """Everything, for programs."""
         return {
-            "name": self.name, "default": self.shown if self.default is None else self.default, "type": self.type.__name__, "help": self.help,
-            "choices": list(self.choices), "low": self.low, "high": self.high,
+            "name": self.name, "type": self.type.__name__, "help": self.help, "choices": list(self.choices),
+            "default": self.shown if self.default is None else self.default, "low": self.low, "high": self.high,
         }  # fmt: skip
 
     def check(self, value: object, codec: str) -> Value:
