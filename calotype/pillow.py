@@ -7,8 +7,8 @@
     image.save("small.calo", quality=40)
 
 ``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``target_ssimulacra2``, ``codec``,
-``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does; ``icc_profile``, ``exif`` and ``xmp``
-replace what ``image.info`` holds (None: without).
+``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does; ``icc_profile``, ``exif`` and
+``xmp`` replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
 
@@ -108,8 +108,10 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
 
     given: dict[str, Any] = im.encoderinfo
     overrides = {key: given[key] for key in _METADATA if key in given}
-    known = {option.name for codec in codecs.available() for option in codec.takes}
-    options = {key: value for key, value in given.items() if key in known.union(_OPTIONS) and value is not None}
+    chosen = codecs.find(given.get("codec", codecs.DEFAULT))
+    entries = [*codecs.own(), *([chosen] if chosen else [])]
+    known = {*_OPTIONS, *(option.name for entry in entries for option in entry.takes)}
+    options = {key: value for key, value in given.items() if key in known and value is not None}
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")

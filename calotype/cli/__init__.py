@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ..codecs import own
 from ..version import __version__
 from . import bench, codecs, compare, decode, encode, extract, info, restore, selftest, train, truncate, upscale, wrap
 from .codec_options import with_codec_options
@@ -23,11 +24,13 @@ from .signals import die_cleanly
 
 
 class _Program(TyperGroup):
-    """The commands. Which options ``encode`` has, the codecs say, and nobody asks them before it runs."""
+    """The commands. The options of other packages' codecs take time to find: ``encode`` has them where they matter."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, encode.command() if name == "encode" else command, rest
+        if name == "encode" and ctx.resilient_parsing | any(a.startswith(("--codec", "-h", "--help")) for a in rest):
+            command = encode.command()
+        return name, command, rest
 
 
 app = typer.Typer(
@@ -73,7 +76,7 @@ def calotype(
         context.fail("Missing command.")
 
 
-app.command(help=encode.HELP)(with_codec_options(encode.encode, []))
+app.command(help=encode.HELP)(with_codec_options(encode.encode, own()))
 app.command(help=decode.HELP)(decode.decode)
 app.command(help=info.HELP)(info.info)
 app.command(help=truncate.HELP)(truncate.truncate)

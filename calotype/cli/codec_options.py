@@ -54,12 +54,12 @@ def _shown(declared: Declared) -> Any:
     """Typer's option for one name: what each codec takes, and its default, in the panel of the first that has it."""
     taken: dict[str, dict[str, list[str]]] = {}  # by help, by values: ids of codecs
     for codec, option in declared:
-        values = f"{option.values}; default: {option.shown}"
+        values = f"{option.values}, default {option.shown}"
         taken.setdefault(option.help, {}).setdefault(values, []).append(codec)
     texts = []
     for purpose, by_values in taken.items():
         values = "; ".join(f"{', '.join(ids)}: {values}" for values, ids in by_values.items())
-        texts.append(f"{purpose} [dim]({values if len(declared) > 1 else next(iter(by_values))})[/dim]")
+        texts.append(f"{purpose} [dim]({values})[/dim]")
     first, option = declared[0]
     choices = list(dict.fromkeys(str(choice) for _, o in declared for choice in o.choices))
 
