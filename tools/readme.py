@@ -4,13 +4,15 @@
     python tools/readme.py            # after: calotype bench ... --out benchmarks/results
     python tools/readme.py --check    # change nothing; exit code 1 if README.md says something else
 
-What stands between the two marks in README.md is replaced.
+What stands between two marks in README.md is replaced: the headline, where it has marks, and the tables. The plot
+that it shows becomes that of the first metric that has one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,9 +21,22 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS, README = ROOT / "benchmarks" / "results", ROOT / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-OURS = "talbot"
-METRICS = {"psnr": "PSNR", "ms-ssim": "MS-SSIM"}
-TUNED = {"ms-ssim": "talbot-ms-ssim"}  # by metric: whose curve is shown, where it was measured
+HEADLINE_BEGIN, HEADLINE_END = "<!-- headline:begin -->", "<!-- headline:end -->"
+PLOT = re.compile(r"benchmarks/results/plots/[a-z0-9-]+\.svg")
+OURS = "talbot"  # whose speed is shown
+LEAD = ("talbot-eye", "talbot-ms-ssim", "talbot")  # the curve of a default run is the first of these that was measured
+TUNED = {"psnr": ("talbot-psnr", "talbot")}  # by metric: curves of its own --tune, shown beside the default one
+# The order of the columns: what people see first.
+METRICS = {
+    "ssimulacra2": "SSIMULACRA 2",
+    "butteraugli": "Butteraugli",
+    "cvvdp": "ColorVideoVDP",
+    "psnr-hvs": "PSNR-HVS",
+    "ms-ssim": "MS-SSIM",
+    "psnr": "PSNR",
+}
+RIVAL = "avif"  # AVIF as people get it
+SETS = ("", "clic2025", "cid22")  # folders of results: Kodak lies at the top, others below
 
 
 def load(results: Path, name: str) -> dict[str, Any]:
@@ -30,30 +45,74 @@ def load(results: Path, name: str) -> dict[str, Any]:
     return values
 
 
+def folders_of(results: Path) -> list[Path]:
+    """The folders of results that there are; Kodak's must be."""
+    return [results, *(results / name for name in SETS if name and (results / name / "summary.json").is_file())]
+
+
 def block(results: Path) -> str:
-    """The table, as Markdown."""
-    summary, ours = load(results, "summary.json"), load(results, f"{OURS}.json")
-    matrices = {metric: summary["bd-rate"][metric] for metric in METRICS}
-    shown = {metric: tuned(metric, matrix) for metric, matrix in matrices.items()}
-    peers = [name for name in summary["speed"] if name not in {OURS, *shown.values()}]
-    titles = {name: load(results, f"{name}.json")["description"].split(";")[0] for name in peers}
+    """A table for each set of pictures, and the speeds, as Markdown."""
+    parts = [explanation(), *(rates(folder) for folder in folders_of(results)), speeds(results)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def headline(folders: Sequence[Path]) -> str:
+    """One sentence: bytes against AVIF on each set, by what people see."""
+    said = []
+    for folder in folders:
+        bd = load(folder, "summary.json")["bd-rate"]
+        found = []
+        for metric in list(METRICS):
+            matrix = bd.get(metric)
+            if matrix is None or RIVAL not in matrix["anchors"] or len(found) == 2:
+                continue
+            value = matrix["per-picture"][lead(matrix)][matrix["anchors"].index(RIVAL)]
+            if value is not None:
+                found.append(f"{abs(value):.0f} % {'fewer' if value < 0 else 'more'} by {METRICS[metric]}")
+        if found:
+            said.append(f"on {data_set(folder).replace(', ', ' (')}) {' and '.join(found)}")
+    if not said:
+        return ""
+    return f"**Bytes against AVIF at equal quality, as people get both: {'; '.join(said)}.**"
+
+
+def explanation() -> str:
+    """What the numbers of the tables are."""
+    return (
+        "BD-rates of real files, as the mean over the pictures, in brackets of the picture that fares worst; negative: "
+        f"`{OURS}` needs fewer bytes than the codec on the left."
+    )
+
+
+def rates(folder: Path) -> str:
+    """One set of pictures: a row for each opponent, a column for each metric."""
+    summary = load(folder, "summary.json")
+    matrices = {metric: summary["bd-rate"][metric] for metric in METRICS if metric in summary["bd-rate"]}
+    columns = []  # title, matrix, curve
+    for metric, matrix in matrices.items():
+        columns.append((METRICS[metric], matrix, lead(matrix)))
+        own = next((name for name in TUNED.get(metric, ()) if name in matrix["averaged"]), lead(matrix))
+        if own != lead(matrix):
+            columns.append((f"{METRICS[metric]}, `--tune {metric}`", matrix, own))
+    anchors = next(iter(matrices.values()))["anchors"]
+    peers = [name for name in anchors if not name.startswith(OURS) and (folder / f"{name}.json").is_file()]
     lines = [
-        f"Bytes of `{OURS}` at equal quality (BD-rate over {ours['description'].split(';')[1].strip()}; negative: "
-        f"`{OURS}` needs fewer), of the averaged curves and as the mean of the single pictures"
-        + (", each metric with its own `--tune`:" if set(shown.values()) != {OURS} else ":"),
-        "",
-        f"| against | {' | '.join(f'{title}, averaged | {title}, per picture' for title in METRICS.values())} |",
-        f"|---|{'--:|' * 2 * len(METRICS)}",
+        f"| {data_set(folder)}: against | {' | '.join(title for title, *_ in columns)} |",
+        f"|---|{'--:|' * len(columns)}",
     ]
     for name in peers:
-        cells = []
-        for metric, matrix in matrices.items():
-            column = matrix["anchors"].index(name)
-            cells += [percent(matrix[kind][shown[metric]][column]) for kind in ("averaged", "per-picture")]
-        lines.append(f"| {titles[name]} | {' | '.join(cells)} |")
+        cells = [cell(matrix, curve, matrix["anchors"].index(name)) for _, matrix, curve in columns]
+        lines.append(f"| {title_of(folder, name)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def speeds(folder: Path) -> str:
+    """How fast all of them are, where that was measured."""
+    summary, ours = load(folder, "summary.json"), load(folder, f"{OURS}.json")
     made, speeds = summary["provenance"], summary["speed"]
-    lines += [
-        "",
+    if OURS not in speeds:
+        return ""
+    lines = [
         f"Megapixels a second on one thread at {speeds[OURS]['bpp']:.1f} bits per pixel, and how many times as fast "
         f"`{OURS}` is ({made['processor']}, {made['date']}, weights {ours['provenance']['versions']['weights']}):",
         "",
@@ -61,19 +120,37 @@ def block(results: Path) -> str:
         "|---|--:|--:|--:|--:|",
         f"| **`{OURS}`** | **{rate(speeds[OURS]['encode_mps'])}** | | **{rate(speeds[OURS]['decode_mps'])}** | |",
     ]
-    for name in peers:
+    for name in speeds:
+        if name.startswith(OURS):
+            continue
         cells = []
         for direction in ("encode_mps", "decode_mps"):
             theirs = speeds[name][direction]
             cells += [rate(theirs), f"× {speeds[OURS][direction] / theirs:.2f}"]
-        lines.append(f"| {titles[name]} | {' | '.join(cells)} |")
+        lines.append(f"| {title_of(folder, name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def tuned(metric: str, matrix: dict[str, Any]) -> str:
-    """Whose curve to show."""
-    name = TUNED.get(metric, OURS)
-    return name if name in matrix["averaged"] else OURS
+def lead(matrix: dict[str, Any]) -> str:
+    """Whose curve stands for a default run."""
+    return next((name for name in LEAD if name in matrix["averaged"]), OURS)
+
+
+def data_set(folder: Path) -> str:
+    """The pictures, as in "Kodak, 24 pictures"."""
+    return str(load(folder, "summary.json")["description"]).removesuffix(", real files")
+
+
+def title_of(folder: Path, name: str) -> str:
+    """A codec with its settings."""
+    return str(load(folder, f"{name}.json")["description"]).split(";")[0]
+
+
+def cell(matrix: dict[str, Any], curve: str, column: int) -> str:
+    """The mean over the pictures, and the worst of them where it is known."""
+    worst = matrix.get("worst", {}).get(curve)
+    mean = percent(matrix["per-picture"][curve][column])
+    return mean if worst is None or worst[column] is None else f"{mean} ({worst[column]:+.0f})".replace("-", "−")
 
 
 def percent(value: float | None) -> str:
@@ -86,13 +163,23 @@ def rate(value: float) -> str:
     return f"{value:.0f}" if value >= 20 else f"{value:.1f}"
 
 
-def filled(text: str, content: str) -> str:
+def filled(text: str, content: str, begin: str = BEGIN, end: str = END) -> str:
     """The README with new content between its marks. Raises ValueError if they are not there once each, in order."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end or BEGIN in rest or END in tail:
-        raise ValueError(f"the README must hold {BEGIN} and {END} once, in this order")
-    return f"{head}{BEGIN}\n{content}\n{END}{tail}"
+    head, found, rest = text.partition(begin)
+    _, closed, tail = rest.partition(end)
+    if not found or not closed or begin in rest or end in tail:
+        raise ValueError(f"the README must hold {begin} and {end} once, in this order")
+    return f"{head}{begin}\n{content}\n{end}{tail}"
+
+
+def with_results(text: str, results: Path) -> str:
+    """The README with headline, plot and tables as the results say."""
+    if HEADLINE_BEGIN in text:
+        text = filled(text, headline(folders_of(results)), HEADLINE_BEGIN, HEADLINE_END)
+    plot = next((metric for metric in METRICS if (results / "plots" / f"{metric}.svg").is_file()), None)
+    if plot:
+        text = PLOT.sub(f"benchmarks/results/plots/{plot}.svg", text)
+    return filled(text, block(results))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -104,7 +191,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         text = options.readme.read_text(encoding="utf-8")
-        wanted = filled(text, block(options.results))
+        wanted = with_results(text, options.results)
     except (OSError, KeyError, ValueError) as error:
         print(f"readme: {error}; run calotype bench --out {options.results} first", file=sys.stderr)
         return 1

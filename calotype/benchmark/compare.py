@@ -40,26 +40,31 @@ class Comparison:
     anchor: str
     metric: str  # its name
     averaged: BDRate | None  # of the curves averaged over all pictures
-    per_picture: float | None  # per cent, mean over the pictures whose curves overlap
-    pictures: int  # how many those are
+    single: Mapping[str, float]  # per cent, by the name of the picture; of pictures whose curves overlap
+
+    @property
+    def per_picture(self) -> float | None:
+        """Per cent, mean over the pictures."""
+        return math.fsum(self.single.values()) / len(self.single) if self.single else None
+
+    @property
+    def pictures(self) -> int:
+        """How many pictures those are."""
+        return len(self.single)
+
+    @property
+    def worst(self) -> float | None:
+        """Per cent of the picture that fares worst."""
+        return max(self.single.values(), default=None)
 
 
 def compare(curve: Points, anchor: Points, metric: Metric) -> Comparison:
     """Delta rates of ``curve`` against ``anchor``; pictures that only one of them has are left out."""
-    single = []
     both = set(anchor.pictures)
-    for name in curve.pictures:
-        found = delta(curve.of_picture(name), anchor.of_picture(name), metric) if name in both else None
-        if found:
-            single.append(found.percent)
-    return Comparison(
-        curve.name,
-        anchor.name,
-        metric.name,
-        delta(curve.averages(), anchor.averages(), metric),
-        math.fsum(single) / len(single) if single else None,
-        len(single),
-    )
+    pairs = {name: (curve.of_picture(name), anchor.of_picture(name)) for name in curve.pictures if name in both}
+    rates = {name: delta(*pair, metric) for name, pair in pairs.items()}
+    single = {name: rate.percent for name, rate in rates.items() if rate}
+    return Comparison(curve.name, anchor.name, metric.name, delta(curve.averages(), anchor.averages(), metric), single)
 
 
 def compare_all(points: Sequence[Points], metrics: Sequence[Metric]) -> list[Comparison]:

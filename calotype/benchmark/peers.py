@@ -82,6 +82,9 @@ def whole_quality(setting: float) -> dict[str, object]:
     return {"quality": round(setting)}
 
 
+DEFAULT_TUNE = "iq"  # what libavif since 1.4 sets for still pictures with libaom since 3.13
+
+
 def avif(name: str, subsampling: str, settings: tuple[float, ...], tune: str = "") -> Contender:
     """AVIF at libaom's speed 6 with one thread, without tiles.
 
@@ -91,7 +94,7 @@ def avif(name: str, subsampling: str, settings: tuple[float, ...], tune: str = "
     parameters = {"codec": "aom", "speed": 6, "subsampling": subsampling, "max_threads": 1, "autotiling": False}
     return pillow_codec(
         name,
-        f"AVIF (libaom speed 6, {subsampling}{f', tune {tune}' if tune else ''})",
+        f"AVIF (libaom speed 6, {subsampling}, tune {tune or DEFAULT_TUNE})",
         plugin="AVIF",
         extension=".avif",
         library="avif",

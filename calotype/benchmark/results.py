@@ -4,6 +4,7 @@
 CODEC.json       one a codec: averages, provenance, every measurement (see curves.py)
 records.csv      every measurement, a line each
 summary.json     delta rates, speeds, memory, and what was published
+per-picture.csv  delta rates of Calotype's codecs for each picture
 plots/METRIC.*   rate and quality, as PNG and SVG
 report.html      all of it on one page, with pictures to compare
 """
@@ -17,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..container import EXTENSION
 from .compare import Comparison
 from .curves import compact_json, provenance
 from .plots import plot
@@ -39,6 +41,7 @@ def write(outcome: Results, folder: Path) -> list[Path]:
         put(f"{name}.json", compact_json(curve.to_json(plan.data_set)))
     put("records.csv", records_csv(outcome))
     put("summary.json", compact_json(summary(outcome)))
+    put("per-picture.csv", per_picture_csv(outcome))
     drawings = {}
     for metric in plan.metrics:
         drawn = plot(metric, list(outcome.curves.values()), plan.published, plan.data_set)
@@ -66,6 +69,20 @@ def records_csv(outcome: Results) -> str:
     return table.getvalue()
 
 
+def per_picture_csv(outcome: Results) -> str:
+    """Delta rates of Calotype's own codecs against all others, a line for each metric, pair and picture."""
+    ours = {name for name, curve in outcome.curves.items() if curve.codec.extension == EXTENSION}
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["metric", "codec", "anchor", "picture", "bd-rate"])
+    for item in outcome.comparisons:
+        if item.codec in ours:
+            writer.writerows(
+                [item.metric, item.codec, item.anchor, name, round(rate, 3)] for name, rate in item.single.items()
+            )
+    return table.getvalue()
+
+
 def summary(outcome: Results) -> dict[str, Any]:
     """What follows from the curves, and what was measured beside them."""
     plan = outcome.plan
@@ -84,17 +101,23 @@ def matrix(comparisons: Sequence[Comparison], metric: str, names: Sequence[str])
     """Delta rates in one metric: for each codec a list with one value for each anchor, null where there is none.
 
     ``averaged`` in per cent, of the averaged curves; ``overlap`` is the share of their qualities that both reach;
-    ``per-picture`` in per cent, the mean over the pictures.
+    ``per-picture`` in per cent, the mean over the pictures; ``worst`` that of the picture that fares worst.
     """
     found = {(item.codec, item.anchor): item for item in comparisons if item.metric == metric}
     averaged: dict[str, list[float | None]] = {}
     overlap: dict[str, list[float | None]] = {}
     single: dict[str, list[float | None]] = {}
+    worst: dict[str, list[float | None]] = {}
     for codec in names:
         row = [found.get((codec, anchor)) for anchor in names]
         rates = [item.averaged if item else None for item in row]
         averaged[codec] = [round(rate.percent, 3) if rate else None for rate in rates]
         overlap[codec] = [round(rate.overlap, 3) if rate else None for rate in rates]
-        means = [item.per_picture if item else None for item in row]
-        single[codec] = [None if mean is None else round(mean, 3) for mean in means]
-    return {"anchors": list(names), "averaged": averaged, "overlap": overlap, "per-picture": single}
+        single[codec] = [rounded(item.per_picture if item else None) for item in row]
+        worst[codec] = [rounded(item.worst if item else None) for item in row]
+    return {"anchors": list(names), "averaged": averaged, "overlap": overlap, "per-picture": single, "worst": worst}
+
+
+def rounded(percent: float | None) -> float | None:
+    """With as many digits as a file needs."""
+    return None if percent is None else round(percent, 3)

@@ -45,7 +45,7 @@ def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
     by_key = {(item.anchor, item.metric): item for item in mine}
     title = (
         f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller. "
-        "Of the averaged curves (mean of the single pictures); ! for an overlap below half"
+        "Of the averaged curves (mean of the single pictures, worst one); ! for an overlap below half"
     )
     table = plain(title, "against", *(NAMED[name].title for name in metrics))
     for anchor in dict.fromkeys(item.anchor for item in mine):
@@ -58,7 +58,7 @@ def cell(item: Comparison) -> str:
     if not item.averaged:
         return "-"
     mark = "!" if item.averaged.overlap < LITTLE_OVERLAP else ""
-    single = "" if item.per_picture is None else f" ({item.per_picture:+.1f})"
+    single = "" if item.per_picture is None else f" ({item.per_picture:+.1f}, {item.worst:+.0f})"
     return f"{item.averaged.percent:+.1f}{mark}{single}"
 
 

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -30,6 +31,8 @@ from ..benchmark.pictures import Photograph, load_photograph
 from ..benchmark.records import Record, Trial, fingerprint
 from ..benchmark.search import largest_within
 from ..errors import CalotypeError, PictureError
+from ..metrics.catalogue import BUTTERAUGLI, MS_SSIM, PSNR, SSIMULACRA2
+from ..metrics.metric import Metric
 
 PEERS = {"JPEG": JPEG, "WebP": WEBP, "AVIF": AVIF}  # AVIF at speed 6, 4:4:4
 QUALITY = 40.0  # about 0.4 bits per pixel: where differences show
@@ -37,6 +40,7 @@ NEAR = 0.97  # a peer's file smaller than this share of ours is worth a remark
 CROP = 320  # side in pixels of the detail that the picture shows
 ZOOM = 3  # how much larger the lower row shows the middle third of it
 MARGIN, CAPTION = 12, 58
+HEADS = {"SSIMULACRA 2": "SSIMU-\nLACRA 2", "Butteraugli": "Butter-\naugli", "PSNR": "PSNR\ndB"}  # narrow ones
 
 
 @dataclass(frozen=True)
@@ -62,12 +66,17 @@ def shipped_photograph() -> Path:
     )
 
 
+def metrics() -> list[Metric]:
+    """What the table shows: what people see first, as far as it is installed."""
+    return [metric for metric in (SSIMULACRA2, BUTTERAUGLI, MS_SSIM, PSNR) if not metric.missing()]
+
+
 def run_codec(label: str, codec: Contender, photograph: Photograph, setting: float, remark: str = "") -> Entrant:
     """Encode and decode on the clock, after a first use that loads what the codec needs."""
     fingerprint(codec)
     trial = Trial(codec, photograph, setting)
     trial.run()
-    return Entrant(label, trial.record(), trial.data, trial.decoded, remark)
+    return Entrant(label, trial.record(metrics()), trial.data, trial.decoded, remark)
 
 
 def run_peer(label: str, codec: Contender, photograph: Photograph, limit: int) -> Entrant:
@@ -92,19 +101,18 @@ def duration(seconds: float | None) -> str:
 
 def table(outcomes: Sequence[Entrant], title: str) -> Table:
     """The figures, within 80 columns."""
-    made = Table(title=title)
+    made = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
     made.add_column("codec", no_wrap=True)
-    for name in ("quality", "bytes", "bpp", "PSNR", "MS-SSIM", "encode", "decode"):
+    shown = metrics()
+    for name in ("bytes", "bpp", *(HEADS.get(metric.title, metric.title) for metric in shown), "encode", "decode"):
         made.add_column(name, justify="right", no_wrap=True)
     for outcome in outcomes:
         record = outcome.record
         row = [
             outcome.label,
-            f"{record.setting:g}",
             f"{record.bytes:,}",
             f"{record.bpp:.3f}",
-            f"{record.psnr:.2f} dB",
-            "-" if record.ms_ssim is None else f"{record.ms_ssim:.4f}",
+            *(figure(record, metric) for metric in shown),
             duration(record.encode_s),
             duration(record.decode_s),
         ]
@@ -112,6 +120,12 @@ def table(outcomes: Sequence[Entrant], title: str) -> Table:
     remarks = [f"{outcome.label}: {outcome.remark}" for outcome in outcomes if outcome.remark]
     made.caption = "; ".join(remarks) or None
     return made
+
+
+def figure(record: Record, metric: Metric) -> str:
+    """A number as a table shows it; a dash where there is none, as for small pictures."""
+    value = record.quality.get(metric.key)
+    return "-" if value is None else f"{value:.{metric.digits}f}"
 
 
 def hardest_place(original: Picture, outcomes: Sequence[Entrant], side: int) -> tuple[int, int]:
@@ -148,8 +162,8 @@ def side_by_side(original: Picture, outcomes: Sequence[Entrant]) -> Image.Image:
     columns = [("Original", f"{width} x {height}", original)]
     for outcome in outcomes:
         record = outcome.record
-        similarity = "" if record.ms_ssim is None else f", MS-SSIM {record.ms_ssim:.4f}"
-        columns.append((outcome.label, f"{record.bytes:,} bytes, {record.psnr:.2f} dB{similarity}", outcome.decoded))
+        parts = [f"{record.bytes:,} bytes", *(f"{m.title} {figure(record, m)}" for m in metrics()[:2])]
+        columns.append((outcome.label, ", ".join(parts), outcome.decoded))
     step = max(side, CROP) + MARGIN
     sheet = Image.new("RGB", (MARGIN + step * len(columns), CAPTION + 2 * (side + MARGIN)), "white")
     draw = ImageDraw.Draw(sheet)

@@ -65,7 +65,7 @@ def test_several_at_a_time(folder: Path, tmp_path: Path) -> None:
     [
         (["--codecs", "gif"], "there is no gif; there are: talbot, talbot-ms-ssim"),
         (["--codecs", ","], "name one or more of talbot"),
-        (["--metric", "beauty"], "there is no beauty; there are: psnr"),
+        (["--metric", "beauty"], "there is no beauty; there are: ssimulacra2"),
         (["--published", "x266"], "there is no x266; there are: all, vtm"),
         (["--settings", "avif=30", "--codecs", "jpeg"], "none of the codecs of this run"),
         (["--settings", "jpeg=a,b", "--codecs", "jpeg"], "not CODEC=NUMBER"),

@@ -137,8 +137,9 @@ def cell(found: Comparison | None) -> str:
     strength = min(1.0, abs(rate) / PALE) * 0.55
     colour = f"rgba({'14,140,90' if rate < 0 else '208,60,40'},{strength:.2f})"
     single = "–" if found.per_picture is None else f"{found.per_picture:+.1f}"
+    worst = "" if found.worst is None else f", worst {found.worst:+.1f} %"
     mark = " class='little'" if overlap < LITTLE_OVERLAP else ""
-    tip = f"averaged {rate:+.2f} %, per picture {single} % ({found.pictures}), overlap {overlap:.0%}"
+    tip = f"averaged {rate:+.2f} %, per picture {single} % ({found.pictures}){worst}, overlap {overlap:.0%}"
     values = f'data-averaged="{rate:+.1f}" data-single="{single}" data-overlap="{overlap:.0%}"'
     return f'<td{mark} style="background:{colour}" title="{tip}" {values}>{rate:+.1f}</td>'
 
