@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What callers pass, as numbers of Python: NumPy's have limits of their own, and would wrap in later arithmetic."""
+"""Arguments as numbers of Python: NumPy's have limits of their own, and would wrap in later arithmetic."""
 
 from __future__ import annotations
 

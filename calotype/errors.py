@@ -11,7 +11,7 @@ class FormatError(CalotypeError):
 
 
 class PictureError(CalotypeError):
-    """The picture, or what was asked for it, is outside of what the codecs can store."""
+    """The picture, or what was asked for it, is outside what the codecs can store."""
 
 
 class BundleError(CalotypeError):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A hook of MkDocs: pages may link to files outside of ``docs``, as they do when they are read in the repository.
+"""A hook of MkDocs: pages may link to files outside ``docs``, as they do when they are read in the repository.
 
 Pictures and Markdown files outside become part of the site; a link to source code becomes its path. A link to what
 does not exist fails the build. The curves of the benchmark go to ``assets/results.json``, which the plots read.
@@ -37,7 +37,7 @@ def curves() -> dict[str, Any]:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Take in what lies outside of ``docs``."""
+    """Take in what lies outside ``docs``."""
     for name in PAGES:
         files.append(File.generated(config, name, content=(ROOT / name).read_text(encoding="utf-8")))
     for path in sorted((RESULTS / "plots").glob("*.svg")):

@@ -52,7 +52,7 @@ def decode(
     Raises:
         FormatError: the data is not a whole, sound file.
         BundleError: the weights that the file names are not installed.
-        PictureError: the region lies outside of the picture, the file has no iterations, or the picture
+        PictureError: the region lies outside the picture, the file has no iterations, or the picture
             has more than max_pixels.
     """
     decoded = decode_raster(
@@ -149,7 +149,7 @@ def codec_of(header: Header, threads: int | None) -> codecs.Codec:
 
 
 def _boxes(iterations: int, header: Header) -> int:
-    """How many tiles, over all layers, so many iterations have; PictureError if the file is not progressive."""
+    """Number of tiles, over all layers, in so many iterations; PictureError if the file is not progressive."""
     wanted = whole(iterations)
     if wanted is None or wanted < 1:
         raise PictureError(f"iterations {iterations!r} should be a whole number from 1 on")

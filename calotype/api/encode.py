@@ -60,7 +60,7 @@ def encode(
         options: of the codec, by name; None for its default. ``calotype codecs`` and ``docs/codecs.md`` list them.
 
     Raises:
-        PictureError: the picture or a parameter is outside of what can be stored, or the target cannot be reached.
+        PictureError: the picture or a parameter is outside what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
         DependencyError: a package that an option needs is not installed.
     """

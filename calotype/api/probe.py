@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a file says of itself; nothing that decodes is imported for it."""
+"""Facts from a file's header; imports nothing that decodes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..errors import FormatError
 
 @dataclass(frozen=True)
 class Info:
-    """What a file says of itself, without decoding a pixel.
+    """Facts about a file, read without decoding a pixel.
 
     Attributes:
         codec: id of the codec.
@@ -57,7 +57,7 @@ class Info:
 
 
 def probe(data: bytes) -> Info:
-    """What a whole file says of itself; FormatError if it is not one. A progressive one may be cut."""
+    """Facts about a whole file; FormatError if it is not one. A progressive one may be cut."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))

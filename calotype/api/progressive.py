@@ -21,7 +21,7 @@ CHUNK = 2**14  # bytes that are asked for at once
 
 
 class Readable(Protocol):
-    """What bytes can be read from: a file, a pipe, what ``socket.makefile("rb")`` gives."""
+    """A source of bytes: a file, a pipe, what ``socket.makefile("rb")`` gives."""
 
     def read(self, size: int, /) -> bytes:
         """At most so many bytes; none at the end."""
@@ -133,12 +133,12 @@ class _Arriving:
                 self.decode = codec.growing((header.height, header.width, header.channels), header.depth)
 
     def picture(self, content: Container) -> tuple[Raster, int]:
-        """What it looks like, and the number of layers."""
+        """The picture, and the number of layers."""
         samples = self.decode(content.tiles) if self.decode else None
         return decode_container(content, samples=samples), -(-len(content.tiles) // content.header.tile_count)
 
     def layers(self, buffer: bytearray) -> Iterator[Container]:
-        """What is there after each layer that has become whole; FormatError for damage."""
+        """The picture after each complete layer; FormatError for damage."""
         while not self.parts.ended:
             with memoryview(buffer) as view:
                 found = self.parts.arrived(view, self.offset)

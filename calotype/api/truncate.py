@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A progressive file made smaller without encoding it anew: what is at its end goes."""
+"""A progressive file made smaller by dropping trailing layers, without encoding it again."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CODEC = "tao2017"
 
 
 def extract(data: bytes) -> bytes:
-    """The standard file inside of a ``.calo`` file of codec ``tao2017``, byte for byte; no weights are needed.
+    """The standard file inside a ``.calo`` file of codec ``tao2017``, byte for byte; no weights are needed.
 
     Raises FormatError: the data is damaged, or of another codec.
     """

@@ -15,7 +15,7 @@ Columns = Mapping[str, list[float | None]]
 
 
 class Points(Protocol):
-    """What can be compared: a measured curve or a published one, which has averages only."""
+    """A curve to compare: a measured one or a published one, which has averages only."""
 
     @property
     def name(self) -> str:
@@ -87,5 +87,5 @@ def scaled(points: Columns, metric: Metric) -> Column:
 
 
 def usable(values: Column) -> int:
-    """How many different finite values."""
+    """Number of different finite values."""
     return len({value for value in values if value is not None and math.isfinite(value)})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the benchmark knows of a codec: how to make a file, how to read it, and which settings that took."""
+"""A codec in the benchmark: how to make a file, how to read it, and its settings."""
 
 from __future__ import annotations
 

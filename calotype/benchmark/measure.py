@@ -33,7 +33,7 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """What tells it from others."""
+        """Identity among others."""
         return self.codec.name, self.photograph.name, self.setting
 
     @property

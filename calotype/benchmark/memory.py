@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How much memory a codec takes, each call in a fresh process.
+"""Memory that a codec takes, each call in a fresh process.
 
     python -m calotype.benchmark.memory CODEC SETTING PICTURE FILE encode|decode
 

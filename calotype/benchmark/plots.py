@@ -119,7 +119,7 @@ def plot(
 
 
 def dashes(index: int) -> dict[str, Any]:
-    """How the published curve of this number looks."""
+    """Line style of the published curve of this number."""
     colour, pattern = PUBLISHED[index % len(PUBLISHED)], DASHES[index // len(PUBLISHED) % len(DASHES)]
     return {"color": colour, "dashes": pattern}
 

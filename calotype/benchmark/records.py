@@ -27,7 +27,7 @@ MEASUREMENT = 2  # raise it when a metric or the way of timing changes: cached r
 
 @dataclass(frozen=True)
 class Record:
-    """What came out of one measurement."""
+    """Result of one measurement."""
 
     picture: str
     setting: float
@@ -139,12 +139,12 @@ class Cache:
         self.folder = folder
 
     def path(self, codec_print: str, photograph: Photograph, setting: float, rounds: int) -> Path:
-        """Where the record of this measurement lies."""
+        """Path of the record of this measurement."""
         key = json.dumps([codec_print, photograph.digest, float(setting), rounds])
         return self.place(hashlib.sha256(key.encode()).hexdigest())
 
     def place(self, name: str) -> Path:
-        """Where the values of this hash lie."""
+        """Path of the values of this hash."""
         return self.folder / name[:2] / f"{name[2:32]}.json"
 
     def get(self, path: Path, photograph: Photograph) -> Record | None:

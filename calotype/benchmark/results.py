@@ -84,7 +84,7 @@ def per_picture_csv(outcome: Results) -> str:
 
 
 def summary(outcome: Results) -> dict[str, Any]:
-    """What follows from the curves, and what was measured beside them."""
+    """Everything that is derived from the curves, and speed and memory."""
     plan = outcome.plan
     names = [*outcome.curves, *(curve.name for curve in plan.published)]
     return {

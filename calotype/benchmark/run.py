@@ -25,7 +25,7 @@ MEMORY_COST = 4  # measurements that two fresh processes take as long as
 
 @dataclass(frozen=True)
 class Benchmark:
-    """What to do."""
+    """A benchmark to run."""
 
     data_set: str
     photographs: Sequence[Photograph]
@@ -45,7 +45,7 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Results:
-    """What came out."""
+    """Results of a benchmark."""
 
     plan: Benchmark
     curves: dict[str, Curve]
@@ -56,7 +56,7 @@ class Results:
 
     @property
     def remark(self) -> str:
-        """What has to be said wherever published curves are shown, if these are not their pictures."""
+        """Warning to show with published curves, if these are not their pictures."""
         if not self.plan.published or is_kodak(self.plan.photographs):
             return ""
         return (

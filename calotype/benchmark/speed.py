@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Who is faster: all codecs in turn, one thread each, at about the same bit rate."""
+"""Speeds: all codecs in turn, one thread each, at about the same bit rate."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def plain(title: str, *columns: str, left: int = 1) -> Table:
 
 
 def settings_table(codecs: Iterable[Contender]) -> Table:
-    """Which encoder, and with which settings."""
+    """Encoders and their settings."""
     table = plain("Codecs", "codec", "encoder", "settings", left=3)
     for codec in codecs:
         table.add_row(

@@ -46,17 +46,17 @@ app = typer.Typer(
 @app.callback(
     invoke_without_command=True,
     help=lesson(
-        "Make photographs small with neural networks, and give them back.",
+        "Compress photographs with neural networks, and decode them.",
         {
             "encode photo.png": "one photograph: photo.calo",
             "decode photo.calo": "and back: photo.png",
-            "encode album/ -o small/": "a folder with all its folders",
-            "info photo.calo": "what is in the file",
+            "encode album/ -o small/": "a folder and its subfolders",
+            "info photo.calo": "facts about the file",
             "restore photo.jpg": "repaired: photo-restored.png",
             "upscale photo.png": "enlarged: photo-4x.png",
-            "compare photo.png photo.calo": "what it is worth",
+            "compare photo.png photo.calo": "how close they are",
         },
-        "Each command teaches more: [bold]calotype encode --help[/bold].",
+        "Each command has more help: [bold]calotype encode --help[/bold].",
     ),
 )
 def calotype(

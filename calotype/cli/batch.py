@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of one file."""
+    """Result for one file."""
 
     before: int  # bytes of the input
     after: int  # bytes of the output

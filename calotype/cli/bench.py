@@ -43,7 +43,7 @@ LABEL_WIDTH = 34  # cells for what is being measured beside the progress bar
 
 
 def _cache_folder() -> Path:
-    """Where results of measurements are kept between runs."""
+    """Folder of measurements kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
     return (Path(base) if base else Path.home() / ".cache") / "calotype" / "bench"
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 SUFFIXES = {"--map": (".png",), "--html": (".html", ".htm")}
 
 HELP = lesson(
-    "Measure pictures against their original: size, rate, and how near they come.",
+    "Measure pictures against their original: size, rate, and how close they are.",
     {
         "compare photo.png photo.calo photo.jpg": "a table",
         "compare photo.png *.webp --html page.html": "a page with a slider",
@@ -49,9 +49,7 @@ HELP = lesson(
 
 @guarded
 def compare(
-    original: Annotated[
-        str, typer.Argument(metavar="ORIGINAL", show_default=False, help="The picture that the others are copies of.")
-    ],
+    original: Annotated[str, typer.Argument(metavar="ORIGINAL", show_default=False, help="The original picture.")],
     others: Annotated[
         list[str],
         typer.Argument(metavar="OTHER", show_default=False, help="One or more pictures; - is standard input."),
@@ -120,7 +118,7 @@ def _check(inputs: list[str], outputs: dict[str, str | None], *, both: bool) -> 
 
 
 def _metrics(names: str, features: str | None) -> tuple[list[Metric], list[str]]:
-    """What to measure, and sentences about what is left out. Names that are not installed are an error."""
+    """Metrics to measure, and sentences about those left out. Names that are not installed are an error."""
     from ..metrics.catalogue import available, with_network
     from ..metrics.squeezenet import load_squeezenet
 
@@ -147,7 +145,7 @@ def _open(name: str, threads: int | None) -> Picture:
 def _measure(
     original: Picture, others: list[str], metrics: Sequence[Metric], threads: int | None
 ) -> tuple[list[Outcome], bool]:
-    """What could be compared, and whether anything could not."""
+    """Pictures that could be compared, and whether any could not."""
     from ..comparison.outcome import compare as measured
 
     outcomes: list[Outcome] = []

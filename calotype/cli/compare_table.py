@@ -46,7 +46,7 @@ def print_table(console: Console, original: Picture, outcomes: Sequence[Outcome]
 
 
 def _width(console: Console, made: Table) -> int:
-    """How wide the table would like to be."""
+    """Preferred width of the table."""
     return console.measure(made, options=console.options.update(width=UNLIMITED)).maximum
 
 

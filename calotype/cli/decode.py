@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Give pictures back: each .calo file becomes a PNG, or what you name.",
+    "Decode pictures: each .calo file becomes a PNG, or the format you name.",
     {
         "decode photo.calo": "makes photo.png",
         "decode photo.calo -o photo.jpg": "the suffix is the format",
@@ -35,7 +35,7 @@ HELP = lesson(
     "A folder is searched recursively for .calo files; hidden files and links to folders are passed over. What is up "
     "to date (made from this very file with these settings) is not made again. Any other picture of the name of an "
     "output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
-    "Pixels have the depth they were encoded with, and profile, EXIF and XMP come back, where the format holds them.",
+    "Pixels keep the depth they were encoded with; profile, EXIF and XMP are kept where the format holds them.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
 
@@ -51,10 +51,10 @@ def decode(
     ] = None,
     iterations: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Of a progressive file (codec toderici2017): so many layers at most."),
+        typer.Option(metavar="N", min=1, help="Of a progressive file (codec toderici2017): at most this many layers."),
     ] = None,
     salvage: Annotated[
-        bool, typer.Option("--salvage", help="Of a damaged file, decode what is whole, and say what is lost.")
+        bool, typer.Option("--salvage", help="Decode what is left of a damaged file, and say what is lost.")
     ] = False,
     threads: Threads = None,
     overwrite: Overwrite = False,

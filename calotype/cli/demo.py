@@ -45,7 +45,7 @@ HEADS = {"SSIMULACRA 2": "SSIMU-\nLACRA 2", "Butteraugli": "Butter-\naugli", "PS
 
 @dataclass(frozen=True)
 class Entrant:
-    """What a codec made of the photograph."""
+    """Result of a codec on the photograph."""
 
     label: str
     record: Record

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What ``-o`` means: a file, a folder, standard output, or nothing said."""
+"""Meaning of ``-o``: a file, a folder, standard output, or nothing said."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STREAM = "-"  # on the command line: standard input, standard output
 
 
 class Place(Enum):
-    """Where results go."""
+    """Kinds of destinations."""
 
     BESIDE = "beside each input"
     FILE = "into one file"
@@ -27,7 +27,7 @@ class Place(Enum):
 
 @dataclass(frozen=True)
 class Destination:
-    """Where results go; ``path`` belongs to a file or a folder."""
+    """Destination of results; ``path`` belongs to a file or a folder."""
 
     kind: Place
     path: Path = Path()
@@ -59,7 +59,7 @@ def is_single(inputs: Collection[str]) -> bool:
 def destination(
     output: str | None, inputs: Collection[str], *, suffixes: Collection[str], other: Collection[str] | None
 ) -> Destination:
-    """Where the results of ``inputs`` go if ``output`` was said.
+    """Destination of the results of ``inputs`` for the option ``output``.
 
     Args:
         output: as written on the command line; a slash at the end makes it a folder.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Make pictures small: each becomes a .calo file.",
+    "Compress pictures: each becomes a .calo file.",
     {
         "encode photo.png": "makes photo.calo",
         "encode photo.png -o p.calo --quality 80": "better and larger",
@@ -54,7 +54,7 @@ def encode(
         float | None, typer.Option(metavar="Q", min=1, max=100, help="From 1 (smallest) to 100 (best). Default: 60.")
     ] = None,
     target_size: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="The best quality within so many bytes: 80kB, 64KiB, 1.5MB.")
+        str | None, typer.Option(metavar="SIZE", help="The best quality within this size: 80kB, 64KiB, 1.5MB.")
     ] = None,
     target_psnr: Annotated[
         float | None, typer.Option(metavar="DB", help="The smallest file with at least this PSNR in decibels.")

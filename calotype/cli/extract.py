@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""``calotype extract``: the standard files inside of ``.calo`` files."""
+"""``calotype extract``: the standard files inside ``.calo`` files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Take the standard file out of a .calo file of codec tao2017, byte for byte.",
+    "Extract the standard file from a .calo file of codec tao2017, byte for byte.",
     {
         "extract photo.calo": "makes photo.jpg, .jp2, .webp or .avif",
         "extract photo.calo -o small.jpg": "under another name",

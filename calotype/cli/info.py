@@ -59,14 +59,14 @@ class _Report:
 
 
 HELP = lesson(
-    "Tell what is in .calo files, without decoding them.",
+    "Show facts about .calo files, without decoding them.",
     {
         "info photo.calo": "one file in full",
         "info small/": "a folder, a line for each file",
         "info small/ --json": "for programs: a list; for one file an object",
         "info - < photo.calo": "in a pipe",
     },
-    "Exit codes: 0 all went well, 1 a file is damaged or something else, 2 wrong usage.",
+    "Exit codes: 0 all went well, 1 a file is damaged or no .calo file, 2 wrong usage.",
 )
 
 
@@ -129,7 +129,7 @@ def _sheet(report: _Report) -> None:
 
 
 def _layers(info: Info) -> str:
-    """How much of a progressive file is there."""
+    """Share of a progressive file that is there."""
     return f"{info.layers} of at most {info.most_layers}{', truncated' if info.truncated else ''}"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which file becomes which: inputs mapped to outputs, without a loss.
+"""Inputs mapped to outputs, so that no file is lost.
 
 - Without an output, each result lies beside its input, with the suffix of its kind.
 - An output folder mirrors an input folder; several inputs keep the names of their folders in it.
@@ -96,7 +96,7 @@ class Plan:
         raise CalotypeError(f"its output {name} exists and {known}; --overwrite replaces it, -o chooses another")
 
     def making(self, job: Job) -> Making | None:
-        """How the output of ``job`` comes about, to be noted when it is made; None where no records are kept.
+        """Origin of the output of ``job``, to be noted when it is made; None where no records are kept.
 
         They are where several files are made in a run, and for single ones where there are some already.
         Raises OSError if the input cannot be read.

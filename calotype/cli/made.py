@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What was made from what: so that an output is taken for done only if it is of this very input, made like this.
+"""Record of outputs and their inputs: an output is done only if it was made from this very input, like this.
 
 Beside the outputs of a run over several files lies a hidden file, ``.calotype-made``, with a line of JSON for each of
 them. It holds no path and nothing of a picture: names and sizes of the outputs, and BLAKE2b hashes of the contents of
@@ -22,7 +22,7 @@ NAME = ".calotype-made"
 
 @dataclass(frozen=True)
 class Making:
-    """How an output comes about; hashes, as hexadecimal digits."""
+    """Origin of an output; hashes, as hexadecimal digits."""
 
     source: str  # of the bytes of the input
     path: str  # of the place of the input
@@ -31,7 +31,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What is known of one output."""
+    """Record of one output."""
 
     file: str  # its name
     size: int  # bytes
@@ -54,7 +54,7 @@ class Records:
         self.find = cache(self._read)  # by folder
 
     def of(self, target: Path) -> Receipt | None:
-        """What is known of an output."""
+        """Record of an output."""
         return self.find(target.parent).get(target.name)
 
     def known(self, folder: Path) -> bool:
@@ -87,7 +87,7 @@ class Records:
 
 
 def making(source: Path, settings: dict[str, Any]) -> Making:
-    """How an output of this input comes about. Raises OSError if the input cannot be read."""
+    """Origin of an output of this input. Raises OSError if the input cannot be read."""
     with open(source, "rb") as file:
         contents = hashlib.file_digest(file, _blake2b).hexdigest()
     return Making(contents, place(source), _hash(json.dumps(settings, sort_keys=True, default=str).encode()))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What went wrong, in one sentence on standard error; never a traceback."""
+"""Errors as one sentence on standard error; never a traceback."""
 
 from __future__ import annotations
 

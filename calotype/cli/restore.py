@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Repair pictures that were compressed too hard: blocks, rings and smeared colours go, the size stays.",
+    "Repair pictures that were compressed too hard: remove blocks, rings and smeared colours.",
     {
         "restore photo.jpg": "makes photo-restored.png",
         "restore photo.jpg -o better.webp": "the suffix is the format",

@@ -64,7 +64,7 @@ DEFAULT_MEGAPIXELS = 1000.0  # as in calotype.training.sources, which needs PyTo
 
 
 class Device(StrEnum):
-    """What computes."""
+    """Devices to compute on."""
 
     AUTO = "auto"
     CPU = "cpu"
@@ -127,7 +127,7 @@ def _train(
     tables: Mapping[str, Any], recipe: str, data: str, megapixels: float, folder: Path, init: Path | None,
     validation: Path | None, hours: float | None, tensorboard: bool, fresh: bool, new: bool, ranks: Ranks,
 ) -> None:  # fmt: skip
-    """What each of the processes does."""
+    """Work of each process."""
     import torch
 
     from ..training.board import Board

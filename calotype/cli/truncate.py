@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Make a progressive .calo file smaller: what is at its end goes.",
+    "Make a progressive .calo file smaller: drop trailing layers.",
     {
         "truncate photo.calo -o small.calo --size 20kB": "at most 20,000 bytes",
         "truncate photo.calo --size 20kB": "makes photo-truncated.calo",
@@ -32,7 +32,7 @@ HELP = lesson(
     "Only files of codec toderici2017 can be truncated; nothing is decoded and no weights are needed. The result is "
     "what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is missing is "
     "made a sound one.",
-    "At the same size, [bold]calotype encode --target-size[/bold] is better, for it chooses where in the picture the "
+    "At the same size, [bold]calotype encode --target-size[/bold] is better: it chooses where in the picture the "
     "bytes go.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
@@ -41,7 +41,7 @@ HELP = lesson(
 @guarded
 def truncate(
     inputs: Inputs,
-    size: Annotated[str, typer.Option(metavar="SIZE", help="At most so many bytes: 80kB, 64KiB, 1.5MB.")],
+    size: Annotated[str, typer.Option(metavar="SIZE", help="Size at most: 80kB, 64KiB, 1.5MB.")],
     output: Output = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_SCALE = 4  # as in calotype.api.upscale, which is not imported before there is work
 
 HELP = lesson(
-    "Enlarge pictures by super-resolution: a network adds the detail that interpolation lacks.",
+    "Enlarge pictures by super-resolution: a network adds detail that interpolation lacks.",
     {
         "upscale photo.png": "makes photo-4x.png",
         "upscale photo.jpg --scale 2 -o large.jpg": "the suffix is the format",
@@ -56,7 +56,7 @@ def complete_model(incomplete: str) -> list[tuple[str, str]]:
 def upscale(
     inputs: Inputs,
     output: Output = None,
-    scale: Annotated[int, typer.Option(metavar="2|4", help="How many times as wide and as high.")] = DEFAULT_SCALE,
+    scale: Annotated[int, typer.Option(metavar="2|4", help="Factor for width and height.")] = DEFAULT_SCALE,
     model: Annotated[
         str,
         typer.Option(

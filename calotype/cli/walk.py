@@ -31,7 +31,7 @@ class Source:
 
 @dataclass
 class Finds:
-    """What the inputs hold."""
+    """Files found in the inputs."""
 
     files: list[Source] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)  # (name, what is wrong)
@@ -47,7 +47,7 @@ def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None
     Args:
         inputs: files and folders.
         suffixes: in lower case, with dots: the files to pick from folders.
-        skip: a folder not to descend into: that of the outputs, where it lies inside of an input.
+        skip: a folder not to descend into: that of the outputs, where it lies inside an input.
     """
     finds = Finds()
     seen: set[tuple[Path, Path | None]] = set()

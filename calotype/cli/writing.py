@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a command made, on its way out: the format that was asked for, into a file or to standard output."""
+"""Output of a command: the format that was asked for, into a file or to standard output."""
 
 from __future__ import annotations
 

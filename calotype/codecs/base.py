@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Codec(Protocol):
-    """What every codec does once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
+    """Interface of every codec once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
 
     bundle: Bundle
     tile: int
@@ -53,7 +53,7 @@ class Codec(Protocol):
         ...
 
     def latents(self, samples: Any) -> Any:
-        """What does not depend on the quality, for coding at several of them."""
+        """The part of encoding that does not depend on the quality, for coding at several."""
         ...
 
     def encode_latents(self, latents: Any, stored_quality: int) -> list[bytes]:
@@ -70,7 +70,7 @@ class Codec(Protocol):
 
 @runtime_checkable
 class Growing(Protocol):
-    """What a codec of layered files has besides."""
+    """Further interface of a codec of layered files."""
 
     def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
         """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""

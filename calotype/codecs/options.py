@@ -28,7 +28,7 @@ KEY = "calotype"  # of the metadata of a field
 
 @dataclass(frozen=True)
 class Option:
-    """What is known of an option: what it takes, and what it is for.
+    """Description of an option: its values and its purpose.
 
     Attributes:
         name: of the field, and of the argument of :func:`calotype.encode`.
@@ -54,12 +54,12 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """How it is written on the command line."""
+        """Its name on the command line."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def values(self) -> str:
-        """What it may be, in words: ``1 to 9``, ``jpeg, webp or avif``."""
+        """Its values in words: ``1 to 9``, ``jpeg, webp or avif``."""
         if self.choices:
             *others, last = [str(choice) for choice in self.choices]
             listing = f"{', '.join(others)} or {last}" if others else last

@@ -10,17 +10,17 @@ QUALITY_STEPS = 256  # stored qualities are whole numbers of 1/256
 
 
 def to_header(quality: float) -> int:
-    """Quality 1..100 as it is stored; PictureError outside of the range."""
+    """Quality 1..100 as it is stored; PictureError outside the range."""
     if not QUALITY_MIN <= quality <= QUALITY_MAX:
-        raise PictureError(f"quality {quality:g} is outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+        raise PictureError(f"quality {quality:g} is outside {QUALITY_MIN:g} to {QUALITY_MAX:g}")
     return round(quality * QUALITY_STEPS)
 
 
 def from_header(stored: int) -> float:
-    """Inverse of :func:`to_header`; FormatError outside of the range."""
+    """Inverse of :func:`to_header`; FormatError outside the range."""
     quality = stored / QUALITY_STEPS
     if not QUALITY_MIN <= quality <= QUALITY_MAX:
-        raise FormatError(f"the header names quality {quality:g}, outside of {QUALITY_MIN:g} to {QUALITY_MAX:g}")
+        raise FormatError(f"the header names quality {quality:g}, outside {QUALITY_MIN:g} to {QUALITY_MAX:g}")
     return quality
 
 

@@ -24,7 +24,7 @@ from ..raster import Raster, from_picture
 
 @dataclass(frozen=True)
 class Pair:
-    """What the metrics get: two pictures of equal shape and type."""
+    """Input of the metrics: two pictures of equal shape and type."""
 
     original: Samples
     other: Samples

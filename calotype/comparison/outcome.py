@@ -60,7 +60,7 @@ def compare(original: Picture, other: Picture, metrics: Sequence[Metric] | None 
 
 
 def best(outcomes: Sequence[Outcome], key: str) -> set[int]:
-    """Which of several outcomes are best in a metric, ``bytes`` or ``bpp``; none if they are all equal, or one."""
+    """The best outcomes in a metric, ``bytes`` or ``bpp``; none if they are all equal, or one."""
     values = [outcome.value(key) for outcome in outcomes]
     known = [value for value in values if value is not None and not math.isnan(value)]
     if len(set(known)) < 2:

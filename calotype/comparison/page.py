@@ -72,7 +72,7 @@ def source(picture: raster.Raster) -> str:
 
 
 def figures(outcome: Outcome) -> str:
-    """What matters most, in a line."""
+    """The main figures, in a line."""
     psnr = COLUMN["psnr-rgb"].format(outcome.value("psnr-rgb"))
     return f"{_figures(outcome.picture)}, PSNR {psnr} dB"
 

@@ -17,7 +17,7 @@ from .limits import MAX_BOX, MAX_METADATA
 
 
 class BoxKind(NamedTuple):
-    """What is known of the boxes of one type."""
+    """One type of box."""
 
     letter: str  # upper case: critical, a reader that does not know it must refuse the file
     name: str  # in messages
@@ -54,7 +54,7 @@ Bytes = bytes | bytearray | memoryview
 
 
 class Box(NamedTuple):
-    """Where a box stands in the file, all in bytes from its beginning."""
+    """Position of a box in the file, all in bytes from its beginning."""
 
     kind: str
     offset: int  # of the type
@@ -111,7 +111,7 @@ def seed(index: int) -> int:
 
 
 def frame(view: memoryview, offset: int) -> Box | None:
-    """Parse type and length at `offset`; the payload may lie outside of the file. None if they are not valid."""
+    """Parse type and length at `offset`; the payload may lie outside the file. None if they are not valid."""
     match = _FRAME.match(view, offset)
     if match is None:
         return None

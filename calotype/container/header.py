@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How a ``.calo`` file begins: signature, version, header box. The byte table is in `container`."""
+"""Start of a ``.calo`` file: signature, version, header box. The byte table is in `container`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HEADER_BYTES = len(SIGNATURE) + 1 + 1 + 1 + _HEADER.size + 1 + 16 + 4  # a prefi
 
 @dataclass(frozen=True)
 class Header:
-    """What a file says of itself before any payload."""
+    """Header of a file."""
 
     codec: str  # 1 to 16 of [a-z0-9-]
     bundle: bytes  # the first 4 bytes of the SHA-256 of the codec's weights
@@ -63,7 +63,7 @@ class Header:
 
 
 class Pictured(Protocol):
-    """What a header says of a picture; a :class:`calotype.raster.Raster` is one."""
+    """Facts about a picture in a header; a :class:`calotype.raster.Raster` is one."""
 
     @property
     def width(self) -> int:
@@ -92,7 +92,7 @@ class Pictured(Protocol):
 
 
 class WeightsId(Protocol):
-    """What a header says of the weights; a :class:`calotype.engine.bundles.Bundle` is one."""
+    """Facts about the weights in a header; a :class:`calotype.engine.bundles.Bundle` is one."""
 
     @property
     def codec(self) -> str:
@@ -114,7 +114,7 @@ def header_for(picture: Pictured, bundle: WeightsId, quality: int, tile: int, la
 
 
 def write_header(header: Header) -> bytes:
-    """Signature, version and header box. Raises PictureError if a value is outside of the limits."""
+    """Signature, version and header box. Raises PictureError if a value is outside the limits."""
     complaint = _complaint(header)
     if complaint is not None:
         raise PictureError(complaint)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What describes a picture beside its pixels. The container, the raster and the writers of picture files share it."""
+"""Metadata of a picture. The container, the raster and the writers of picture files share it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What has been read of a file so far, and the rules for what may follow."""
+"""State of reading a file, and the rules for what may follow."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TooNewError(FormatError):
 
 
 class Parts:
-    """What has been read so far, and the rules for what may follow."""
+    """State of reading, and the rules for what may follow."""
 
     def __init__(self, header: Header) -> None:
         self.header = header
@@ -34,13 +34,13 @@ class Parts:
         self.ended = False
 
     def name(self, kind: str) -> str:
-        """What to call a box of this type, were it the next one."""
+        """Name of a box of this type, were it the next one."""
         if kind == "T":
             return self.tile(self.next)
         return f"the {KINDS[kind].name}" if kind in KINDS else f"box {kind!r}"
 
     def tile(self, index: int) -> str:
-        """What to call the tile of this index."""
+        """Name of the tile of this index."""
         layer, index = divmod(index, self.header.tile_count)
         name = f"tile {index + 1} of {self.header.tile_count}"
         return f"layer {layer + 1}, {name}" if self.header.layers else name
@@ -61,7 +61,7 @@ class Parts:
         return self.follow(view, offset)
 
     def prefix(self, size: int) -> str:
-        """What to say of a layered file that stops. Raises FormatError if its alpha channel is missing."""
+        """Message about a layered file that stops. Raises FormatError if its alpha channel is missing."""
         self._check_alpha(size)
         whole, more = divmod(self.next, self.header.tile_count)
         more_text = f" and {more} of {self.header.tile_count} tiles of the next one" if more else ""
@@ -78,7 +78,7 @@ class Parts:
         return sound_box(view, offset, self.name(kind), self.expected(), seed(self.next) if kind == "T" else 0)
 
     def expected(self) -> str:
-        """What to call the box that should follow, or is missing if the file ends here."""
+        """Name of the box that should follow, or is missing if the file ends here."""
         if self.header.alpha and self.alpha is None and not self.next:
             return self.name("A")
         return self.name("T" if self.next < self.header.box_count else "E")
@@ -138,7 +138,7 @@ class Parts:
 
     @property
     def count(self) -> int:
-        """How many tiles there should be, over all layers; of a layered file, as far as the last one that is there."""
+        """Number of tiles expected, over all layers; of a layered file, up to the last one that is there."""
         return max(self.tiles, default=-1) + 1 if self.header.layers else self.header.tile_count
 
     def container(self, warnings: Iterable[str] = (), truncated: bool = False) -> Container:
@@ -148,7 +148,7 @@ class Parts:
 
     @property
     def metadata(self) -> Metadata:
-        """What has been read of it."""
+        """The content read so far."""
         return Metadata(**self.fields)
 
 

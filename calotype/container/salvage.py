@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What can be saved of a damaged ``.calo`` file: each whole tile in its exact place.
+"""Salvage of a damaged ``.calo`` file: each whole tile in its exact place.
 
 The way through a damaged file
     1. Read boxes as usual. At the first one that is not what should follow, search from there, byte by byte.

@@ -102,7 +102,7 @@ def bundle_hash(folder: Path, files: list[str]) -> str:
 
 
 def search_folders(own: Path | None = None) -> list[Path]:
-    """Where bundles are looked for: the folders of the environment first, then ``own``, or that of this package."""
+    """Folders searched for bundles: those of the environment first, then ``own``, or that of this package."""
     extra = [Path(p) for p in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if p]
     return [*extra, own or Path(__file__).parents[1] / "weights"]
 

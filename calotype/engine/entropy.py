@@ -140,7 +140,7 @@ class Encoder:
         return np.concatenate([g for _, g in self.groups]) if self.groups else np.zeros(0, np.int32)
 
     def predicted_bits(self) -> float:
-        """What the tables say that the symbols cost."""
+        """Cost of the symbols by the tables."""
         total = 0.0
         for level, group in self.groups:
             limit = int(self.tables.limits[level])

@@ -49,7 +49,7 @@ class Rectangle:
         )
 
     def intersection(self, other: Rectangle) -> Rectangle:
-        """What both cover; its width or height is not positive where they do not meet."""
+        """The intersection; its width or height is not positive where they do not meet."""
         return self.grown(0, other)
 
     def relative_to(self, other: Rectangle) -> Rectangle:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How far a decoded picture is from its original, and what it costs.
+"""Measures of a decoded picture against its original, and of its cost.
 
 All functions take two NumPy arrays of samples, ``uint8`` or ``uint16``, shaped (H, W) or (H, W, C), of equal shape and
 type; the peak (255 or 65535) follows from the type. They need NumPy alone (but for the two judges from elsewhere), work

@@ -112,7 +112,7 @@ def _masked(a: Blocks, b: Blocks) -> float:
 
 
 def _threshold(samples: Blocks, coefficients: Blocks) -> NDArray[np.float64]:
-    """How strongly each block masks (N,): its weighted energy, and little of it if the energy is that of one edge."""
+    """Masking of each block (N,): its weighted energy, and little of it if the energy is that of one edge."""
     energy = (coefficients[:, 1:] ** 2) @ MASKING.ravel()[1:]
     quarters = samples.reshape(-1, 2, SIDE // 2, 2, SIDE // 2).swapaxes(2, 3).reshape(-1, 4, SIDE * SIDE // 4)
     whole = samples.var(axis=1, ddof=1) * SIDE * SIDE

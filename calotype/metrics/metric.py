@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the catalogue says of a metric."""
+"""An entry of the catalogue of metrics."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def decibels(error: float) -> float:
 
 @dataclass(frozen=True)
 class Target:
-    """That a metric can be asked for, as in ``--target-psnr 40``."""
+    """A metric as a target, as in ``--target-psnr 40``."""
 
     lowest: float
     highest: float
@@ -28,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Metric:
-    """What a number means, how it is computed, and for which pictures."""
+    """One metric: meaning, function, and the pictures it applies to."""
 
     key: str  # in JSON, CSV and result files
     name: str  # on the command line, and in Python as target_<name>

@@ -97,7 +97,7 @@ def ms_ssim_db(value: float) -> float:
 
 
 def most_scales(height: int, width: int) -> int:
-    """How many scales, 0 to 5, fit a picture of this size."""
+    """Number of scales, 0 to 5, that fit a picture of this size."""
     scales = 0
     while scales < len(SCALE_WEIGHTS) and min(height, width) > (TAPS - 1) << scales:
         scales += 1

@@ -50,7 +50,7 @@ class SqueezeNet:
     biases: dict[str, NDArray[np.float32]]
 
     def features(self, picture: NDArray[np.float32]) -> list[Features]:
-        """What the layers :data:`TAKEN` say of an RGB picture (H, W, 3), 0..255, with sides of 21 pixels or more."""
+        """Outputs of the layers :data:`TAKEN` for an RGB picture (H, W, 3), 0..255, with sides of 21 pixels or more."""
         x = self._stem(picture[:, :, ::-1] - np.array(MEAN, np.float32))
         taken = [x]
         for name in FIRES:

@@ -63,7 +63,7 @@ class BatchNorm(nn.BatchNorm2d):
 
 
 def activation(config: GeneratorConfig) -> nn.Module:
-    """What follows a convolution."""
+    """Activation after a convolution."""
     return nn.PReLU(config.channels) if config.prelu else nn.LeakyReLU(SLOPE)
 
 
@@ -138,7 +138,7 @@ class Generator(nn.Module):
 
     @property
     def radius(self) -> int:
-        """How far a result sees, in samples of ``x``."""
+        """Reach of a result, in samples of ``x``."""
         config = self.config
         reach = float(config.kernel // 2 + 2 * config.blocks + 1)
         if config.staged:  # the layers after a doubling see half as far, and half as far again

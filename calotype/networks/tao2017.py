@@ -141,7 +141,7 @@ class BlockRec(nn.Module):
 
     @property
     def halo(self) -> int:
-        """How far it sees, in pixels of the result."""
+        """Reach of the network, in pixels of the result."""
         fine, coarse = len(self.fine_in) + len(self.fine_out), len(self.coarse)
         return 8 * fine + 16 * coarse + 8
 
@@ -235,7 +235,7 @@ class LayerRec(nn.Module):
 
     @property
     def halo(self) -> int:
-        """How far it sees, in pixels of the result."""
+        """Reach of the network, in pixels of the result."""
         return self.depth + 1
 
     def forward(self, x: Tensor, e: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class TodericiConfig:
 
 
 class Into(nn.Module):
-    """What a unit convolves its input with: ``(B, C, H, W) -> (B, D, H / stride, W / stride)``."""
+    """Convolution of a unit's input: ``(B, C, H, W) -> (B, D, H / stride, W / stride)``."""
 
     def __init__(self, channels: int, out: int, stride: int, dense: bool) -> None:
         super().__init__()
@@ -326,7 +326,7 @@ class Decoder(nn.Module):
         return updated
 
     def amplitudes(self, states: States) -> Tensor | None:
-        """What the linear path's bits are multiplied with in the next iteration: ``(B, 32, H/16, W/16)``."""
+        """Factors of the linear path's bits in the next iteration: ``(B, 32, H/16, W/16)``."""
         return None if self.amplitude is None else self.amplitude(states[0]).clamp(-3.0, 3.0).exp()
 
     def picture(self, states: States) -> Tensor:

@@ -30,7 +30,7 @@ def of_size(about: Metadata, width: int, height: int) -> Metadata:
 def exif_of_size(exif: bytes, width: int, height: int) -> bytes:
     """EXIF (a TIFF structure) that says this size wherever it said one.
 
-    Numbers are replaced in place: writing the EXIF anew would break the offsets inside of makers' notes. EXIF that
+    Numbers are replaced in place: writing the EXIF anew would break the offsets inside makers' notes. EXIF that
     cannot be read stays as it is.
     """
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])

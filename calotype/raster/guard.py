@@ -62,5 +62,5 @@ def first_line(error: BaseException) -> str:
 
 
 def reason(error: OSError) -> str:
-    """What the operating system, or else Pillow, gives as the reason."""
+    """Reason given by the operating system, or else by Pillow."""
     return error.strerror.lower() if error.strerror else first_line(error)

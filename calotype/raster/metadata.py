@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What comes along with the pixels: EXIF, XMP and the orientation in them, found in images and put into files."""
+"""Metadata: EXIF, XMP and the orientation in them, found in images and put into files."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _orientation_field(exif: bytes) -> tuple[int, int, str] | None:
 def _upright(exif: bytes | None, xmp: bytes | None) -> tuple[int, bytes | None, bytes | None]:
     """The orientation (1 to 8) that the metadata asks for, and the metadata for the upright picture.
 
-    The number is replaced in place: writing the EXIF anew would break the offsets inside of makers' notes.
+    The number is replaced in place: writing the EXIF anew would break the offsets inside makers' notes.
     """
     orientation = 0
     if exif is not None and (field := _orientation_field(exif)) is not None:

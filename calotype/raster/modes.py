@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What each of Pillow's modes becomes: grey or RGB, 8 or 16 bits, with or without alpha."""
+"""Conversion of each of Pillow's modes: grey or RGB, 8 or 16 bits, with or without alpha."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WITH_ALPHA = ("LA", "La", "PA", "RGBA", "RGBa")
 
 @dataclass(frozen=True)
 class Conversion:
-    """How to read an image."""
+    """Conversion of an image."""
 
     depth: int  # 8 or 16
     channels: int  # 1 or 3
@@ -35,7 +35,7 @@ class Conversion:
 
 
 def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, strip: bool) -> Conversion:
-    """How to read a loaded image with this colour profile; ``info`` stands for ``image.info``.
+    """Conversion of a loaded image with this colour profile; ``info`` stands for ``image.info``.
 
     With ``strip``, colours are converted to sRGB if they have another profile. Raises PictureError for a mode that
     cannot be stored, and for 16-bit samples that would have to be converted.
@@ -123,7 +123,7 @@ def _has_grey_palette(image: Image.Image) -> bool:
 
 
 def raw_mode(image: ImageFile.ImageFile) -> str | None:
-    """How the samples lie in a file that is not yet loaded, in Pillow's words; None if that varies within it."""
+    """Layout of the samples in a file that is not yet loaded, in Pillow's terms; None if that varies within it."""
     found = {tile.args[0] if isinstance(tile.args, tuple) and tile.args else tile.args for tile in image.tile}
     mode = found.pop() if len(found) == 1 else None
     return mode if isinstance(mode, str) else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Pillow's writers are told, so that colour profile, EXIF and XMP come along."""
+"""Options for Pillow's writers, so that colour profile, EXIF and XMP come along."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def pixels(data: bytes) -> list[list[list[int]]]:
 
 
 def expected() -> dict[str, dict[str, Any]]:
-    """What each golden file decodes to: ``symbols``, a hash or null, and ``pixels``."""
+    """Expected result of each golden file: ``symbols``, a hash or null, and ``pixels``."""
     known: dict[str, dict[str, Any]] = json.loads(EXPECTED.read_text(encoding="utf-8"))
     return known
 

@@ -20,7 +20,7 @@ def need_tensorboard() -> None:
 
 
 class Board:
-    """What :meth:`calotype.training.loop.Loop.log` says, as scalars in ``folder``.
+    """Writer of what :meth:`calotype.training.loop.Loop.log` logs, as scalars in ``folder``.
 
     Args:
         folder: for ``tensorboard --logdir``.

@@ -149,7 +149,7 @@ class PictureCache:
 
 @dataclass(frozen=True)
 class CropConfig:
-    """How crops are drawn."""
+    """Settings of random crops."""
 
     size: int = 256  # side of a crop; 256 shows the prior two cells of its coarsest lattice
     scale_min: float = 0.6  # random resizing: sees smoother and sharper pictures than the data has

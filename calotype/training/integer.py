@@ -68,7 +68,7 @@ class Integers:
 
 @dataclass(frozen=True)
 class Sums:
-    """What a convolution accumulates, before rescaling; fields as of :class:`Integers`."""
+    """Sums of a convolution, before rescaling; fields as of :class:`Integers`."""
 
     name: str
     values: Tensor

@@ -15,7 +15,7 @@ SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last one
 class Interruption:
     """Whether a signal has asked to stop. The first one only asks; the next one acts at once, as it did before.
 
-    Signals that were ignored stay ignored (``nohup``), and outside of the main thread nothing changes.
+    Signals that were ignored stay ignored (``nohup``), and outside the main thread nothing changes.
     """
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Interruption:
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
-        """Within this block inside of :meth:`put_off`, signals act at once: nothing could be lost."""
+        """Within this block inside :meth:`put_off`, signals act at once: nothing could be lost."""
         self._restore()
         try:
             yield

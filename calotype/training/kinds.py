@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What can be trained: the kinds of networks that a recipe can name by its ``kind``, in a plain dict."""
+"""The kinds of networks that a recipe can name by its ``kind``, in a plain dict."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Tables = Mapping[str, Any]  # of a recipe
 
 @dataclass(frozen=True)
 class Kind:
-    """How one kind of network is made, started, trained and exported.
+    """One kind of network: how to make, start, train and export it.
 
     Attributes:
         network: recipe -> a network with its first random weights.

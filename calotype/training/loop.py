@@ -32,7 +32,7 @@ from .ranks import Ranks, moved
 
 @dataclass(frozen=True)
 class LoopConfig:
-    """How long and how to train."""
+    """Length and settings of a training run."""
 
     hours: float = 1.0  # time of training; a resumed run counts what it has already spent
     batch: int = 4  # crops a step, of each process
@@ -51,18 +51,18 @@ class LoopConfig:
 
 
 class Task(Protocol):
-    """What a network brings to the loop."""
+    """The part of training that depends on the network."""
 
     @property
     def network(self) -> nn.Module:
-        """What is trained."""
+        """The modules to train."""
         ...
 
     def batch(self, rng: np.random.Generator, size: int) -> Any:
         """Random training material."""
 
     def loss(self, batch: Any) -> tuple[Tensor, dict[str, float]]:
-        """What to minimise, and what to log."""
+        """The loss to minimise, and values to log."""
         ...
 
     def validate(self) -> dict[str, float]:
@@ -172,7 +172,7 @@ class Loop:
             torch.cuda.set_rng_state(mine["cuda_random"])
 
     def random(self) -> dict[str, Any]:
-        """Where the random streams of this rank stand."""
+        """State of the random streams of this rank."""
         states: dict[str, Any] = {
             "numpy_random": json.dumps(self.rng.bit_generator.state),
             "torch_random": torch.get_rng_state(),

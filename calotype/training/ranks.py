@@ -101,7 +101,7 @@ class Ranks:
                 tensor.copy_(value)
 
     def gather(self, thing: Any) -> list[Any]:
-        """What all ranks give, in order."""
+        """The values of all ranks, in order."""
         if self.count == 1:
             return [thing]
         things: list[Any] = [None] * self.count

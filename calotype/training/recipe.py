@@ -23,7 +23,7 @@ def recipe_of(run: Path) -> str | Path:
 
 
 def recipe_path(name: str | Path) -> Path:
-    """Where a recipe is: one that ships (by its id) or a TOML file of your own (by its path)."""
+    """Path of a recipe: one that ships (by its id) or a TOML file of your own (by its path)."""
     return Path(name) if str(name).endswith(".toml") else FOLDER / f"{name}.toml"
 
 

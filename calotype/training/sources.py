@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where training pictures come from: what ``--data`` can name.
+"""Sources of training pictures: what ``--data`` can name.
 
 ::
 

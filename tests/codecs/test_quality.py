@@ -18,13 +18,13 @@ def test_what_is_stored_is_near(quality: float) -> None:
 
 @pytest.mark.parametrize("quality", [0.99, 100.01, -5, float("nan"), float("inf")])
 def test_outside_of_the_range(quality: float) -> None:
-    with pytest.raises(PictureError, match="outside of 1 to 100"):
+    with pytest.raises(PictureError, match="outside 1 to 100"):
         to_header(quality)
 
 
 @pytest.mark.parametrize("stored", [0, 255, 25601, 65535])
 def test_headers_outside_of_the_range(stored: int) -> None:
-    with pytest.raises(FormatError, match="outside of 1 to 100"):
+    with pytest.raises(FormatError, match="outside 1 to 100"):
         from_header(stored)
 
 

@@ -56,7 +56,7 @@ def part(name: str) -> str:
 
 
 def data(outcome: Results) -> str:
-    """What the script needs, as JSON that cannot end its element."""
+    """Data for the script, as JSON that cannot end its element."""
     plan = outcome.plan
     content = {
         "exhibits": to_json(outcome.exhibits),
@@ -191,7 +191,7 @@ def codecs(outcome: Results) -> str:
 
 
 def published(outcome: Results) -> str:
-    """Where published curves come from."""
+    """Sources of the published curves."""
     if not outcome.plan.published:
         return ""
     rows = [[curve.name, curve.title, curve.source] for curve in outcome.plan.published]

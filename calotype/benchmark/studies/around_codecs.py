@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What networks around a standard codec are worth: ``tao2017`` with each base and scale against the same base alone.
+"""Gain of networks around a standard codec: ``tao2017`` with each base and scale against the same base alone.
 
     python -m calotype.benchmark.studies.around_codecs FOLDER        # of originals, for example the 24 Kodak pictures
 
@@ -90,7 +90,7 @@ def ours(base: str, scale: int, settings: tuple[float, ...]) -> Contender:
 
 
 def psnr_at(columns: Columns, rate: float) -> float | None:
-    """PSNR at a rate, linear over the logarithm of the rate between two files; None outside of the curve."""
+    """PSNR at a rate, linear over the logarithm of the rate between two files; None outside the curve."""
     points = points_of(columns)
     wanted = math.log(rate)
     for (left, low), (right, high) in pairwise(points):
@@ -206,7 +206,7 @@ def run(folder: Path, out: Path, bases: list[str], count: int | None, cache: Pat
         )
         results[base] = judge(curves, base)
         data[base] = {name: curve.averages() for name, curve in curves.items()}
-        drawn = plot(PSNR, list(curves.values()), [], f"{folder.name}: {base} alone and inside of tao2017")
+        drawn = plot(PSNR, list(curves.values()), [], f"{folder.name}: {base} alone and inside tao2017")
         if drawn:
             place = out / "plots" / f"around-{base}.svg"
             place.parent.mkdir(parents=True, exist_ok=True)

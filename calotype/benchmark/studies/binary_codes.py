@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What entropy coding saves of the binary codes of ``toderici2017``, iteration by iteration.
+"""Savings of entropy coding on the binary codes of ``toderici2017``, iteration by iteration.
 
     python -m calotype.benchmark.studies.binary_codes --bundle BUNDLE --floats FILE --data kodak/
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Where a smaller picture, enlarged by super-resolution, is worth more than the picture itself: ``ledig2017`` against
+"""Rates at which a smaller picture, enlarged by super-resolution, beats the picture itself: ``ledig2017`` against
 ``talbot`` at the lowest rates.
 
     python -m calotype.benchmark.studies.lowest_rates KODAK --squeezenet squeezenet_v1_0.npz

@@ -109,7 +109,7 @@ def summary(pictures: dict[str, dict[str, Rows]]) -> dict[str, Any]:
 
 
 def at(rows: Rows, key: str, bpp: float) -> float:
-    """Interpolated over the logarithm of the rate; NaN outside of the rates that there are."""
+    """Interpolated over the logarithm of the rate; NaN outside the rates that there are."""
     rates, values = np.log(column(rows, "bpp")), column(rows, key)
     return float(np.interp(np.log(bpp), rates, values, left=np.nan, right=np.nan))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What ``calotype restore`` is worth: pictures through standard codecs, and PSNR and SSIM before and after restoring.
+"""Gain of ``calotype restore``: pictures through standard codecs, and PSNR and SSIM before and after restoring.
 
     python -m calotype.benchmark.studies.restoration FOLDER        # of originals, for example the 24 Kodak pictures
 

@@ -16,7 +16,7 @@ MODEL_NAME = r"[a-z0-9-]{1,32}"  # others may be installed
 
 @dataclass(frozen=True)
 class Options:
-    """How it encodes. Scale 2 pays at more rates than 4 does."""
+    """Options of the encoder. Scale 2 pays at more rates than 4 does."""
 
     scale: int = option(2, "By how much the stored picture is smaller.", choices=SCALES)
     model: str = option(DEFAULT_MODEL, "The network that enlarges it again.", choices=tuple(MODELS), pattern=MODEL_NAME)

@@ -15,7 +15,7 @@ LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
 
 @dataclass(frozen=True)
 class Options:
-    """How it encodes."""
+    """Options of the encoder."""
 
     effort: int = option(
         3, "How hard to try for a smaller file; 7 to 9 need PyTorch.", low=LOWEST_EFFORT, high=HIGHEST_EFFORT

@@ -93,7 +93,7 @@ class Talbot(Model):
         return self.code(self.analyse(samples), samples, stored_quality, progress)
 
     def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
-        """What the probability tables say that the tiles of :meth:`encode` take, in bits; for benchmarks."""
+        """Size of the tiles of :meth:`encode` by the probability tables, in bits; for benchmarks."""
         return sum(coded.bits for _, coded in self.coded(self.analyse(samples), samples, stored_quality))
 
     def latents(self, samples: Samples) -> Latents:

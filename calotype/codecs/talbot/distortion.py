@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What errors cost: the distortion that the weights of a bundle were trained for, in bits.
+"""Cost of errors: the distortion that the weights of a bundle were trained for, in bits.
 
 Training minimises ``rate + lambda * distortion``, with the distortion of :func:`weighed`. The share of MS-SSIM is 0 for
 weights tuned for PSNR. Pictures too small for the five scales of MS-SSIM are compared on those that fit, by the squared
@@ -62,7 +62,7 @@ class Distortion:
         return cls(lambda_, share)
 
     def bits(self, decoded: Planes, x: Planes) -> float:
-        """What the errors of ``decoded`` (clipped to 0..1) are worth."""
+        """Cost of the errors of ``decoded`` (clipped to 0..1)."""
         from ...metrics.similarity import most_scales, ms_ssim  # low efforts do without
 
         decoded = np.clip(decoded, 0, 1)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How hard the encoder of ``talbot`` works on a tile. The decoder, and what it costs, are the same for all efforts.
+"""Effort of the encoder of ``talbot`` on a tile. The decoder, and what it costs, are the same for all efforts.
 
 ======  ==============================================================================================
 1       latents are rounded to the nearest integer

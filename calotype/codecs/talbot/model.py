@@ -17,7 +17,7 @@ from .prior import Prior
 
 @dataclass
 class Model:
-    """What encoder and decoder compute with.
+    """Shared parts of encoder and decoder.
 
     Attributes:
         bundle: where the weights are.

@@ -147,7 +147,7 @@ class Prior:
 
 
 def lattices(y: npt.NDArray[Any], z: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
-    """What each stage codes, its lattices one behind the other along the channels; stages in coding order."""
+    """Values that each stage codes, its lattices one behind the other along the channels; stages in coding order."""
     z1, *z2 = phases(z)
     a, b, c, d = phases(y)
     y1, *y2 = phases(a)

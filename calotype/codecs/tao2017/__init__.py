@@ -13,7 +13,7 @@ BASES = ("jpeg", "jpeg2000", "webp", "avif")  # ids of the formats in calotype.c
 
 @dataclass(frozen=True)
 class Options:
-    """How it encodes."""
+    """Options of the encoder."""
 
     base: str = option("jpeg", "The format of the file inside.", choices=BASES)
     scale: int = option(2, "By how much the stored picture is smaller.", choices=(1, 2))

@@ -66,7 +66,7 @@ class Tao2017:
         return self.encode_latents(self._reduced(samples, progress), stored_quality)
 
     def latents(self, samples: Samples) -> Samples:
-        """What the standard codec is given: the picture or half of it, 8 bits."""
+        """Input of the standard codec: the picture or half of it, 8 bits."""
         return self._reduced(samples, None)
 
     def encode_latents(self, latents: Samples, stored_quality: int) -> list[bytes]:

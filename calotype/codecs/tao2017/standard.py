@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Standard picture files kept inside of a ``.calo`` file: written, told apart by their first bytes, and read in bounds.
+"""Standard picture files kept inside a ``.calo`` file: written, told apart by their first bytes, and read in bounds.
 
 ========= ================== ================================================= ======================================
 base      encoder            settings                                          quality 1..100
@@ -91,7 +91,7 @@ SUFFIXES = tuple(suffix for base in BASES.values() for suffix in base.suffixes)
 
 
 def kind(data: bytes) -> Base | None:
-    """Which of the formats a file has, by its first bytes."""
+    """Format of a file, by its first bytes."""
     if data.startswith(b"\xff\xd8\xff"):
         return BASES["jpeg"]
     if data.startswith((b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")):
@@ -218,5 +218,5 @@ class StandardFile:
 
 
 def _sentence(error: Exception) -> str:
-    """What Pillow says, without the address of its buffer."""
+    """Pillow's message, without the address of its buffer."""
     return "it cannot be identified" if "cannot identify" in str(error) else first_line(error)

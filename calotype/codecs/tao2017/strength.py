@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How hard a picture was compressed, as a vector ``e (1, K, 1, 1)``: what tells a restoring network how much to repair.
+"""Strength of a picture's compression, as a vector ``e (1, K, 1, 1)``: it tells a restoring network how much to repair.
 
 A JPEG file says it itself, in its quantisation tables; anything else is looked at. Networks of the bundle ``tao2017``
 make the vector of either: ``tables.onnx`` and ``estimate.onnx``.
@@ -50,7 +50,7 @@ class Strength:
 
 
 def crops(height: int, width: int) -> list[Rectangle]:
-    """Where to look in a picture: at up to nine squares of 256 pixels, or at all of a side that is shorter."""
+    """Crops to look at in a picture: up to nine squares of 256 pixels, or at all of a side that is shorter."""
     return [
         Rectangle(left, top, left + min(width, CROP), top + min(height, CROP))
         for top in _starts(height)
@@ -59,7 +59,7 @@ def crops(height: int, width: int) -> list[Rectangle]:
 
 
 def _starts(side: int) -> list[int]:
-    """Where crops begin along a side: no more of them than fit beside each other."""
+    """Starts of crops along a side: no more of them than fit beside each other."""
     count = min(CROPS, max(1, side // CROP))
     room = max(0, side - CROP)
     if count == 1:

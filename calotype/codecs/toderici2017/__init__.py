@@ -13,7 +13,7 @@ TUNINGS = ("ms-ssim", "psnr")  # the metrics whose errors calotype.codecs.toderi
 
 @dataclass(frozen=True)
 class Options:
-    """How it encodes."""
+    """Options of the encoder."""
 
     iterations: int | None = option(None, "The most layers that a file gets.", low=1, shown="all that the weights have")
     tune: str = option(TUNINGS[0], "The metric to be good at.", choices=TUNINGS)

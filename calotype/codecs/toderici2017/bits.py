@@ -50,7 +50,7 @@ def tables() -> Tables:
 
 
 def passes(channels: int, height: int, width: int) -> list[npt.NDArray[np.bool_]]:
-    """Which bits each pass codes: masks that broadcast to ``(channels, height, width)``."""
+    """Bits that each pass codes: masks that broadcast to ``(channels, height, width)``."""
     rows, columns = np.ogrid[:height, :width]
     odd = ((rows + columns) % 2 == 1)[None]
     late = (np.arange(channels) >= channels // 2)[:, None, None]
@@ -59,7 +59,7 @@ def passes(channels: int, height: int, width: int) -> list[npt.NDArray[np.bool_]
 
 @dataclass
 class State:
-    """What the iterations so far tell about a tile.
+    """State of a tile after the iterations so far.
 
     Attributes:
         sums: integers ``(F, h, w)``.
@@ -138,7 +138,7 @@ class CodeModel:
         return bits
 
     def predicted_bits(self, bits: Bits, state: State) -> float:
-        """What :meth:`encode` takes as the tables predict it; it advances the state likewise."""
+        """Predicted size of :meth:`encode`, by the tables; advances the state likewise."""
         known, total = np.zeros(bits.shape, np.float32), 0.0
         for index, mask in enumerate(passes(*bits.shape)):
             logits = self.predict(known, state, index)
@@ -176,7 +176,7 @@ class CodeModel:
 
 
 def wrong_ones(decoder: Decoder, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which of the predictions that sure were wrong; False where the level is 0. FormatError if no code says that."""
+    """Predictions of this certainty that were wrong; False where the level is 0. FormatError if no code says that."""
     symbols = decoder.decode(levels.reshape(-1)).reshape(levels.shape)
     if (symbols < 0).any() or (symbols > 1).any():
         raise FormatError("the entropy-coded data holds what no encoder writes: the tile is damaged")
@@ -196,7 +196,7 @@ def _depthwise(x: Floats, weight: Floats) -> Floats:
 
 
 def certainty(logits: Floats) -> npt.NDArray[np.uint8]:
-    """How sure a prediction is: 1 .. LEVELS - 1."""
+    """Certainty of a prediction: 1 .. LEVELS - 1."""
     levels: npt.NDArray[np.uint8] = np.clip(np.abs(logits) + (logits >= 0), 1, LEVELS - 1).astype(np.uint8)
     return levels
 

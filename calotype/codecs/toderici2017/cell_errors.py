@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How wrong each cell of a picture is: what decides where ``toderici2017`` stops.
+"""Error of each cell of a picture: it decides where ``toderici2017`` stops.
 
 Both measures are sums over a cell of 16x16 pixels, on the scale of squared errors of 8-bit samples in flat places:
 
@@ -76,7 +76,7 @@ JUDGES: dict[str, Callable[[Floats], Judge]] = {"ms-ssim": structural_errors, "p
 
 
 def _differences(x: Floats, x_hat: Floats) -> Floats:
-    """``x_hat`` minus the picture, on the scale of 8-bit samples; 0 outside of the picture."""
+    """``x_hat`` minus the picture, on the scale of 8-bit samples; 0 outside the picture."""
     height, width = x.shape[1:]
     d = np.zeros(x_hat.shape, np.float32)
     d[:, :height, :width] = (np.clip(x_hat[:, :height, :width], 0, 1) - x) * np.float32(255)

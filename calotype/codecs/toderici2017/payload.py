@@ -96,7 +96,7 @@ def _halves(shape: tuple[int, int]) -> tuple[Mask, Mask]:
 
 
 def _stopped_around(stopped: Mask) -> npt.NDArray[np.int64]:
-    """How many of the eight neighbours have stopped; those outside of the tile have not."""
+    """Number of the eight neighbours that have stopped; those outside the tile have not."""
     height, width = stopped.shape
     padded = np.pad(stopped, 1).astype(np.int64)
     total = sum(padded[i : i + height, j : j + width] for i in range(3) for j in range(3))
@@ -119,7 +119,7 @@ def _costs() -> npt.NDArray[np.float64]:
 
 
 def _encode_stops(encoder: Encoder, before: Mask, going: Mask) -> bytes:
-    """Which cells of ``before`` are not in ``going`` any more; returns the bytes of the lines."""
+    """Encode which cells of ``before`` are not in ``going`` any more; returns the bytes of the lines."""
     stopped = ~before
     lines = []
     for half in _halves(going.shape):

@@ -36,7 +36,7 @@ class Networks:
 
     @cached_property
     def codes(self) -> CodeModel:
-        """What predicts the bits."""
+        """Model that predicts the bits."""
         try:
             return CodeModel(self.arrays)
         except (KeyError, ValueError) as error:
@@ -49,7 +49,7 @@ class Networks:
 
     @cached_property
     def halo(self) -> int:
-        """How far the decoder sees around a place, in cells."""
+        """Reach of the decoder around a place, in cells."""
         pixels = int(self._said("halo"))
         if not 0 <= pixels <= LARGEST_HALO:
             raise self._nonsense(f"halo {pixels}")
@@ -125,7 +125,7 @@ class Window:
         self.iteration += 1
 
     def picture(self) -> Floats:
-        """What it looks like: planes ``(3, 16 h, 16 w)``, about 0..1 (1/2 before the first iteration)."""
+        """The picture: planes ``(3, 16 h, 16 w)``, about 0..1 (1/2 before the first iteration)."""
         if self.iteration == 0:
             rows, columns = self.states[-1].shape[2:]
             return np.full((3, rows * CELL, columns * CELL), 0.5, np.float32)

@@ -37,7 +37,7 @@ DETAIL = (0.05, 2.0)  # energy of fine detail, made to real: SRResNet has about 
 
 @dataclass(frozen=True)
 class AdversarialConfig:
-    """What the parts of the generator's loss weigh, and who learns how fast."""
+    """Weights of the generator's losses, and learning rates."""
 
     pixels: float = 1.0  # error of the samples, 0.01 to 0.03: keeps colours and large shapes
     perceptual: float = 0.1  # by SqueezeNet 0.1 to 0.4
@@ -89,7 +89,7 @@ def detail_energy(x: Tensor) -> Tensor:
 
 
 def weave(x: Tensor, scale: int) -> Tensor:
-    """How far fine detail repeats itself from cell to cell of the ``scale x scale`` grid that a pixel-shuffle fills.
+    """Share of fine detail that repeats from cell to cell of the ``scale x scale`` grid that a pixel-shuffle fills.
 
     For each window of 4 x 4 cells the share ``(B, h, w)`` of the energy of a Laplacian that a pattern of one cell, the
     same in all 16, explains: 1 for a weave or a checkerboard, 1/16 for noise, and 0 where there is nothing to see.

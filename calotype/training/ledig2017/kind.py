@@ -57,7 +57,7 @@ def copy_generator(weights: dict[str, Tensor], generator: Generator, source: Pat
 
 
 def task(made: Generator | Adversaries, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> Task:
-    """What the loop trains."""
+    """Task of the loop."""
     crop = configure(CropConfig, tables.get("crop", {}))
     pixels = configure(PixelLossConfig, tables.get("pixels", {}))
     scale = (made.generator if isinstance(made, Adversaries) else made).config.scale

@@ -32,7 +32,7 @@ NETWORKS = ("squeezenet", "vgg19")
 
 @dataclass(frozen=True)
 class PerceptualConfig:
-    """Which network looks at the pictures."""
+    """Settings of the perceptual network."""
 
     network: str = "squeezenet"  # or vgg19, which needs torchvision and its weights
     weights: str = "squeezenet_v1_0.npz"  # of SqueezeNet; the environment variable CALOTYPE_SQUEEZENET goes first
@@ -59,7 +59,7 @@ class Perceptual(nn.Module):
 
     @abstractmethod
     def features(self, x: Tensor) -> list[Tensor]:
-        """What the network says, layer by layer."""
+        """Features, layer by layer."""
 
     @abstractmethod
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How super-resolution is measured: on the luma in MATLAB's form, without a border as wide as the scale.
+"""Measures of super-resolution: on the luma in MATLAB's form, without a border as wide as the scale.
 
 Published figures rest on it, and differ from the metrics of :mod:`calotype.metrics`: this luma has 16 to 235 where
 theirs has 0 to 255, so that all errors are smaller, PSNR by 1.3 dB larger. A grey picture is its own luma. A picture

@@ -24,7 +24,7 @@ LARGEST = 512  # side of what is validated of a picture: its middle
 
 @dataclass(frozen=True)
 class PixelLossConfig:
-    """How results are compared with photographs."""
+    """Settings of the loss between results and photographs."""
 
     # The paper has the mean squared error. The absolute one reaches a *higher* PSNR in the same time: its gradient does
     # not shrink with the error, so that the many nearly right samples go on improving (Lim 2017, arXiv 1707.02921).

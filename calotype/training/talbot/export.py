@@ -43,7 +43,7 @@ FACTS = {
 
 
 def calibration_inputs(network: Talbot, crops: Tensor) -> dict[str, list[Tensor]]:
-    """What reaches the prior's networks on calibration crops at all qualities: name -> arguments."""
+    """Inputs of the prior's networks on calibration crops at all qualities: name -> arguments."""
     captured: dict[str, list[Tensor]] = {}
 
     def capture(name: str) -> Any:

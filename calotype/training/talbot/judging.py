@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a training state of ``talbot`` is worth on real files: exported, entropy-coded, decoded, measured.
+"""Real files from a training state of ``talbot``: exported, entropy-coded, decoded, measured.
 
 :meth:`calotype.training.talbot.task.TalbotTask.validate` estimates rates with the float network on the middles of
 pictures, because that is quick. Here whole pictures go through the bundle that users would get, with its integer

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How recipes of the kind ``talbot`` are trained and exported."""
+"""Training and export of recipes of the kind ``talbot``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def start(network: Talbot, init: Path | None, pictures: PictureCache) -> None:
 
 
 def task(network: Talbot, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]) -> TalbotTask:
-    """What is minimised."""
+    """The loss to minimise."""
     crop, loss = configure(CropConfig, tables.get("crop", {})), configure(LossConfig, tables.get("loss", {}))
     return TalbotTask(network, pictures, crop, judges, loss)
 

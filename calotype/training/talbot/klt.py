@@ -68,7 +68,7 @@ def start_as_klt(network: Talbot, pictures: PictureCache, patches: int = 4096, s
 
 
 def _outer_layers(network: Talbot) -> list[Pointwise]:
-    """The pointwise layers outside of the blocks, in order: three of ``g_a``, three of ``g_s``."""
+    """The pointwise layers outside the blocks, in order: three of ``g_a``, three of ``g_s``."""
     n = network.config.blocks
     g_a, g_s = network.g_a, network.g_s
     found = [g_a[0][1], g_a[n + 1][1], g_a[-1], g_s[0], g_s[n + 1][0], g_s[-1][0]]  # type: ignore[index]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Better latents for one tile, by gradient descent through the decoder: the high efforts of ``talbot``.
 
-The bundle's own graphs are run with PyTorch and differentiated; the roundings inside of the integer networks pass
+The bundle's own graphs are run with PyTorch and differentiated; the roundings inside the integer networks pass
 gradients straight through. The latents' own rounding is relaxed by stochastic Gumbel annealing (Yang, Bamler, Mandt,
 "Improving inference for neural image compression", NeurIPS 2020): each residual is a random mixture of the integers
 below and above it, which sharpens as the temperature falls. (Straight-through rounding drives residuals to the

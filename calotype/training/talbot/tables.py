@@ -49,7 +49,7 @@ def fit(
 
 
 class Counts:
-    """How often each symbol was seen in each level."""
+    """Counts of each symbol in each level."""
 
     def __init__(self, scales: npt.NDArray[np.float64]) -> None:
         self.scales = scales

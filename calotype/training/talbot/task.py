@@ -26,7 +26,7 @@ LEAST_MSE = 1e-10  # for the logarithm of PSNR, which ends at 100 dB
 
 @dataclass(frozen=True)
 class LossConfig:
-    """What counts as distortion."""
+    """Settings of the distortion."""
 
     ms_ssim: float = 0.0  # share of 1 - MS-SSIM in the distortion; the rest is the mean squared error
     balance: float = 0.5  # weigh with lambda to the power of minus this; at 1/2 all qualities pull about alike

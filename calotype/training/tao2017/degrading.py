@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What standard codecs do to a picture: the material that restoring networks are trained on."""
+"""Pictures damaged by standard codecs, for training restoring networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_TABLES = np.zeros(128, np.float32)
 
 @dataclass(frozen=True)
 class MixConfig:
-    """How often each codec is met; the shares need not add up to one."""
+    """Shares of the codecs; the shares need not add up to one."""
 
     jpeg: float = 0.40
     avif: float = 0.32

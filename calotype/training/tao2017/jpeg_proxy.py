@@ -19,7 +19,7 @@ def dct_matrix() -> Tensor:
 
 
 def jpeg_proxy(x: Tensor, tables: Tensor) -> Tensor:
-    """What JPEG 4:4:4 makes of ``x (B, 3, H, W)`` in 0..1, sides multiples of 8, with the gradient of a soft rounding.
+    """JPEG 4:4:4 of ``x (B, 3, H, W)`` in 0..1, sides multiples of 8, with the gradient of a soft rounding.
 
     Args:
         x: pictures.

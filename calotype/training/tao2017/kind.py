@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How recipes of the kind ``tao2017`` are trained and exported."""
+"""Training and export of recipes of the kind ``tao2017``."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def start(network: Tao2017, init: Path | None, pictures: PictureCache) -> None:
 
 
 def task(network: Tao2017, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]) -> Tao2017Task:
-    """What is minimised."""
+    """The loss to minimise."""
     config, mix = configure(TaskConfig, tables.get("task", {})), configure(MixConfig, tables.get("mix", {}))
     return Tao2017Task(network, pictures, config, mix, judges)
 

@@ -2,7 +2,7 @@
 """Training of ``tao2017``: networks before and behind standard codecs that pass no gradient.
 
 At scale 1 the material is fixed: pictures and what codecs made of them. At scale 2, ComCNN makes the picture that the
-codec gets, so the codec runs inside of each step. How the gradient passes it is the ``gradient`` of
+codec gets, so the codec runs inside each step. How the gradient passes it is the ``gradient`` of
 :class:`TaskConfig`:
 
 - ``straight-through``: the codec's result forward, the identity backward.
@@ -71,7 +71,7 @@ def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, s
 
 @dataclass(frozen=True)
 class TaskConfig:
-    """What is trained and how."""
+    """Settings of training."""
 
     full: float = 0.65  # share of steps at full size (scale 1); the others train ComCNN and RecCNN at scale 2
     size: int = 64  # side of crops: many small steps teach more than few large ones
@@ -140,7 +140,7 @@ class Tao2017Task:
         return loss + misjudged + self.distance(seen, x, plain, "")[0], details
 
     def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor:
-        """How far the strength is from the codec's true error."""
+        """Error of the strength against the codec's true error."""
         true = 0.5 * (mse(decoded, before) + FLOOR / 4).log() + STRENGTH_OFFSET
         return self.config.judging * (e[:, 0, 0, 0] - true).square().mean()
 

@@ -49,7 +49,7 @@ class CodePredictor(nn.Module):
             self.depthwise[:, :features, KERNEL // 2, KERNEL // 2] += 0.5
 
     def logits(self, t: int, sums: Tensor, current: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:
-        """What each layer gives in pass ``index`` of iteration ``t``: ``(B, .., h, w)``, the logits last."""
+        """Output of each layer in pass ``index`` of iteration ``t``: ``(B, .., h, w)``, the logits last."""
         x = torch.cat([sums.clamp(-STATE_LIMIT / UNIT, STATE_LIMIT / UNIT), current], 1)
         x = F.conv2d(x, self.depthwise[t][:, None], padding=KERNEL // 2, groups=x.shape[1])
         y = F.relu(F.conv2d(x, self.hidden[t][:, :, None, None], self.hidden_bias[t, index]))

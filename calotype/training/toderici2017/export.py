@@ -62,7 +62,7 @@ class Step:
         self.index = self.graph.add("Cast", "t", to=TensorProto.INT64)
 
     def chosen(self, rows: Sequence[Tensor], shape: list[int]) -> str:
-        """What belongs to iteration t."""
+        """The part of iteration t."""
         stacked = self.graph.weights(half(torch.stack(list(rows))))
         taken = self.graph.add("Gather", stacked, self.index, axis=0)
         return self.graph.add("Reshape", taken, self.graph.constant(np.array(shape, np.int64)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How recipes of the kind ``toderici2017`` are trained and exported."""
+"""Training and export of recipes of the kind ``toderici2017``."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def start(network: Toderici2017, init: Path | None, pictures: PictureCache) -> N
 def task(
     network: Toderici2017, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]
 ) -> Toderici2017Task:
-    """What is minimised."""
+    """The loss to minimise."""
     return Toderici2017Task(network, pictures, configure(TaskConfig, tables.get("task", {})), judges)
 
 

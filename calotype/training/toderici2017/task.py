@@ -42,7 +42,7 @@ LEAST_DEVIATION = 1 / 255  # of a direction that is amplified to unit variance
 
 @dataclass(frozen=True)
 class TaskConfig:
-    """What is minimised, over which iterations."""
+    """The loss, and the iterations it covers."""
 
     l1: float = 0.0  # shares of the three losses; the paper's is L1
     mse: float = 0.4
