@@ -29,7 +29,7 @@ class _Program(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         name, command, rest = super().resolve_command(ctx, args)
         if name == "encode" and ctx.resilient_parsing | any(a.startswith(("--codec", "-h", "--help")) for a in rest):
-            command = encode.command()
+            command = encode.command() or command
         return name, command, rest
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ..codecs import own
 from ..container import EXTENSION
 from . import batch, streams
 from .catalogue import all_codecs, complete_codec, named_codec
@@ -99,9 +100,12 @@ def encode(
 
 
 def command() -> Any:
-    """The command as Typer makes it, with the options of all codecs."""
+    """The command as Typer makes it, with the options of all codecs; None if there are none but ours."""
+    known = all_codecs()
+    if len(known) == len(own()):
+        return None
     alone = typer.Typer(rich_markup_mode="rich", add_completion=False, pretty_exceptions_enable=False)
-    alone.command("encode", help=HELP)(with_codec_options(encode, all_codecs()))
+    alone.command("encode", help=HELP)(with_codec_options(encode, known))
     return typer.main.get_command(alone)
 
 

@@ -16,8 +16,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from types import NoneType
-from typing import Any, TypeAlias, get_args, get_type_hints
+from types import NoneType, UnionType
+from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from ..arguments import number, whole
 from ..errors import PictureError
@@ -137,7 +137,9 @@ def listed(declaration: type) -> tuple[Option, ...]:
     types = get_type_hints(declaration)
     found = []
     for entry in fields(declaration):
-        kinds = [kind for kind in get_args(types[entry.name]) or (types[entry.name],) if kind is not NoneType]
+        declared = types[entry.name]
+        union = get_args(declared) if get_origin(declared) in (Union, UnionType) else (declared,)
+        kinds = [kind for kind in union if kind is not NoneType]
         if KEY not in entry.metadata or len(kinds) != 1 or kinds[0] not in (int, float, str):
             raise TypeError(f"{entry.name} of {declaration.__qualname__} is not an int, float or str made by option()")
         default: Any = entry.default

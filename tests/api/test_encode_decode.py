@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 import calotype
@@ -41,30 +39,12 @@ def test_every_mode_comes_back(mode: str) -> None:
     assert decoded.size == source.size
 
 
-def test_alpha_is_lossless() -> None:
-    picture = drawing(30, 41, 4, 8)
-    decoded = calotype.decode(calotype.encode(picture, quality=5), as_array=True)
-    np.testing.assert_array_equal(decoded[..., 3], picture[..., 3])
-
-
 def test_depth_is_kept() -> None:
     picture = drawing(64, 64, 3, 16)
     data = calotype.encode(picture, quality=100)
     assert calotype.probe(data).depth == 16
     assert calotype.decode(data, as_array=True).dtype == np.uint16
     assert calotype.decode(data).mode == "RGB"
-
-
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.integers(1, 70), st.integers(1, 70), st.sampled_from([1, 3]), st.floats(1, 100))
-def test_any_size_and_quality(height: int, width: int, channels: int, quality: float) -> None:
-    picture = drawing(height, width, channels, 8)
-    data = calotype.encode(picture, quality=quality, threads=1)
-    decoded = calotype.decode(data, threads=1, as_array=True)
-    assert decoded.shape == (picture.shape if channels == 3 else picture.shape[:2])
-    info = calotype.probe(data)
-    assert (info.width, info.height, info.channels) == (width, height, channels)
-    assert info.quality == pytest.approx(quality, abs=1 / 512) and info.size == len(data)
 
 
 def test_plain_overhead_is_at_most_48_bytes() -> None:
@@ -144,12 +124,6 @@ def test_target_ssimulacra2() -> None:
         calotype.encode(picture, target_ssimulacra2=99.9)
     with pytest.raises(calotype.PictureError, match="at least 225 pixels"):
         calotype.encode(picture[:100], target_ssimulacra2=50)
-
-
-@pytest.mark.parametrize("quality", [0.5, 101, float("nan"), -3])
-def test_qualities_outside_are_refused(quality: float) -> None:
-    with pytest.raises(calotype.PictureError, match="from 1 to 100, not"):
-        calotype.encode(photograph(), quality=quality)
 
 
 def test_numbers_of_numpy_are_numbers() -> None:

@@ -60,15 +60,6 @@ def test_the_golden_file_decodes_to_what_it_did() -> None:
     assert metrics.psnr(drawing(60, 530, 3, 8), decoded) > 16
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3, 8), (17, 33, 1, 8), (30, 20, 4, 8), (50, 16, 3, 16)])
-def test_pictures_of_all_kinds(shape: tuple[int, int, int, int]) -> None:
-    picture = drawing(*shape)
-    decoded = decode(calotype.encode(picture, codec=CODEC, quality=90, threads=1))
-    assert decoded.dtype == picture.dtype and decoded.shape == (picture[..., 0] if shape[2] == 1 else picture).shape
-    if shape[2] == 4:
-        assert (decoded[..., 3] == picture[..., 3]).all()
-
-
 def test_every_iteration_makes_it_better(file: bytes) -> None:
     original = drawing(40, 530, 3, 8)
     assert container.unpack(file).header.layers == 4 and len(container.unpack(file).tiles) == 8
@@ -150,9 +141,8 @@ def test_fewer_iterations(codec: Toderici2017) -> None:
     data = calotype.encode(drawing(40, 40, 3, 8), codec=CODEC, quality=100, iterations=2, threads=1)
     content = container.unpack(data)
     assert content.header.layers == 2 and len(content.tiles) == 2
-    for wrong in (0, 5, "2", True):
-        with pytest.raises(PictureError, match="iterations of codec 'toderici2017' should be"):
-            calotype.encode(drawing(4, 4, 3, 8), codec=CODEC, iterations=wrong)
+    with pytest.raises(PictureError, match="iterations of codec 'toderici2017' should be at most 4, not 5"):
+        codec.with_options(Options(iterations=5))
     with pytest.raises(PictureError, match="iterations"):
         decode(data, iterations=0)
     with pytest.raises(PictureError, match="no iterations"):
