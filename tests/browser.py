@@ -58,12 +58,30 @@ class Browser:
         """A command of Chromium's own protocol."""
         return self.ask("POST", "/goog/cdp/execute", {"cmd": name, "params": parameters})
 
-    def open(self, page: Path) -> None:
-        self.ask("POST", "/url", {"url": page.resolve().as_uri()})
+    def open(self, page: Path | str) -> None:
+        """A file, or an address."""
+        self.ask("POST", "/url", {"url": page if isinstance(page, str) else page.resolve().as_uri()})
 
     def run(self, script: str) -> Any:
         """The value that ``script`` returns."""
         return self.ask("POST", "/execute/sync", {"script": script, "args": []})
+
+    def wait(self, condition: str, seconds: float = 60) -> Any:
+        """The value of a JavaScript expression, awaited, as soon as it is true; ``True`` for objects."""
+        plain = "(value) => done(Object(value) === value && !Array.isArray(value) ? true : value)"
+        script = f"const done = arguments[0]; (async () => {condition})().then({plain}, () => done(null))"
+        end = time.monotonic() + seconds
+        while True:
+            value = self.ask("POST", "/execute/async", {"script": script, "args": []})
+            if value or time.monotonic() > end:
+                assert value, f"{condition} is not true after {seconds} seconds; {self.complaints()}"
+                return value
+            time.sleep(0.05)
+
+    def upload(self, selector: str, path: Path) -> None:
+        """Choose a file in an input."""
+        found = self.ask("POST", "/element", {"using": "css selector", "value": selector})
+        self.ask("POST", f"/element/{found[ELEMENT]}/value", {"text": str(path.resolve())})
 
     def pointer(self, *actions: dict[str, Any], kind: str = "mouse", more: list[dict[str, Any]] | None = None) -> None:
         source = {"type": "pointer", "id": "first", "parameters": {"pointerType": kind}, "actions": list(actions)}

@@ -35,7 +35,7 @@ FLOORS: tuple[set[str], ...] = (
     {"codecs", "training/kinds"},
     {"api"},
     {"calotype", "pillow"},
-    {"benchmark", "selftest"},
+    {"benchmark", "desktop", "selftest", "view"},
     {"cli"},
     {"__main__"},
 )

@@ -17,7 +17,22 @@ from typer.core import TyperGroup
 
 from ..codecs import own
 from ..version import __version__
-from . import bench, codecs, compare, decode, encode, extract, info, restore, selftest, train, truncate, upscale, wrap
+from . import (
+    bench,
+    codecs,
+    compare,
+    decode,
+    encode,
+    extract,
+    info,
+    restore,
+    selftest,
+    train,
+    truncate,
+    upscale,
+    view,
+    wrap,
+)
 from .codec_options import with_codec_options
 from .lesson import lesson
 from .signals import die_cleanly
@@ -85,6 +100,7 @@ app.command(help=restore.HELP)(restore.restore)
 app.command(help=extract.HELP)(extract.extract)
 app.command(help=wrap.HELP)(wrap.wrap)
 app.command(help=compare.HELP)(compare.compare)
+app.command(help=view.HELP)(view.view)
 app.command(help=codecs.HELP)(codecs.codecs)
 app.command(help=selftest.HELP)(selftest.selftest)
 app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)

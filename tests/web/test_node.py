@@ -16,16 +16,10 @@ import pytest
 import calotype
 from tests.attacks.hostile import HOSTILE
 from tests.make_golden import drawing
+from tests.web.conftest import photograph
 from tests.web.node import WEB, needs_node, node
 
 pytestmark = needs_node
-
-
-def photograph(height: int, width: int) -> np.ndarray:
-    """Smooth waves and a little noise, RGB."""
-    y, x = np.mgrid[:height, :width]
-    waves = np.stack([np.sin(x / (9 + 4 * c)) * np.cos(y / (17 - 3 * c)) for c in range(3)], 2)
-    return np.clip(128 + 90 * waves + np.random.default_rng(2).normal(0, 3, waves.shape), 0, 255).astype(np.uint8)
 
 
 def test_its_own_tests_pass() -> None:
@@ -74,6 +68,17 @@ def test_hostile_files_are_refused_within_bounded_time_and_memory(tmp_path: Path
         assert verdict["text"].isprintable() and len(verdict["text"]) < 250, (name, verdict)
         assert verdict["ms"] < 20_000, (name, verdict)
     assert found["memory"] < 2**30
+
+
+def test_its_ssimulacra_2_is_that_of_python(tmp_path: Path) -> None:
+    from calotype.metrics import ssimulacra2
+
+    original = photograph(230, 250)
+    for name, picture in {"same": original, "coarse": original // 24 * 24, "shifted": np.roll(original, 1, 1)}.items():
+        for file, samples in (("a", original), ("b", picture)):
+            np.dstack([samples, np.full(samples.shape[:2], 255, np.uint8)]).tofile(tmp_path / file)
+        score = float(node("tests/convert.js", "score", tmp_path / "a", tmp_path / "b", "250", "230"))
+        assert score == pytest.approx(ssimulacra2(original, picture), abs=0.6), name
 
 
 def test_its_types_are_sound() -> None:

@@ -109,7 +109,7 @@ export interface Analysis {
 export function analyse(image: Pixels, options?: { tune?: Tune; signal?: AbortSignal }): Promise<Analysis>;
 
 /** Let workers start and load the weights of a tuning ahead of the first picture. */
-export function warm(tune?: Tune): Promise<void>;
+export function warm(tune?: Tune, options?: { encoder?: boolean }): Promise<void>;
 
 /** Register `service-worker.js`, served from this site, so that `<img src="x.calo">` works. */
 export function registerServiceWorker(

@@ -75,11 +75,11 @@ export async function encode(image, { tune = 'ms-ssim', ...options } = {}) {
   return (await analyse(image, { tune, signal: options.signal })).encode(options);
 }
 
-/** Let workers start and load the weights of a tuning before there is anything to decode. */
-export async function warm(tune = 'ms-ssim') {
+/** Let workers start and load the weights of a tuning before there is anything to decode, or to encode. */
+export async function warm(tune = 'ms-ssim', { encoder = false } = {}) {
   const { run, parallel } = workers();
   const tag = await bundle(tune);
-  await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag })));
+  await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag, encoder })));
 }
 
 /** Let `<img src="x.calo">` work from the next load of the page on, or at once if the worker is there already. */

@@ -10,6 +10,7 @@ export const STRIDE = 16; // pixels a latent
 export const HALO = 9; // latents: the receptive field of analysis and synthesis
 export const TILE = 1024; // pixels
 const DECODER = ['z_pass', 'h_s', 'pass1', 'pass2', 'pass3', 'pass4', 'g_s'];
+const ENCODER = ['g_a', 'h_a'];
 const ARRAYS = ['limits', 'frequencies', 'z_levels', 'steps', 'gain_encoder', 'gain_decoder'];
 
 export class Talbot {
@@ -27,9 +28,10 @@ export class Talbot {
     return codec;
   }
 
-  /** Load all that decoding needs, side by side. */
-  async warm() {
-    await Promise.all(DECODER.map((name) => this.engine.graph(name)));
+  /** Load all that decoding needs, and what encoding needs besides, side by side. */
+  async warm({ encoder = false } = {}) {
+    const names = encoder ? [...DECODER, ...ENCODER] : DECODER;
+    await Promise.all(names.map((name) => this.engine.graph(name)));
   }
 
   /** Factors for the latents, one a channel, interpolated between the trained qualities. */

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // node convert.js decode FILE.calo RAW        samples, as Python's calotype.decode(as_array=True) has them in memory
 // node convert.js encode RGBA WIDTH HEIGHT QUALITY TUNE FILE.calo
+// node convert.js score RGBA RGBA WIDTH HEIGHT                SSIMULACRA 2
 // node convert.js judge FOLDER                JSON: for each *.calo file of a folder what is wrong with it, or null
 import fs from 'node:fs';
 import path from 'node:path';
+import { ssimulacra2 } from '../demo/ssimulacra2.js';
 import { withAlpha } from '../src/picture.js';
 import { decode, encode, read } from './local.js';
 
@@ -15,6 +17,10 @@ if (command === 'decode') {
   const [source, width, height, quality, tune, target] = rest;
   const data = new Uint8ClampedArray(read(source));
   fs.writeFileSync(target, await encode({ width: Number(width), height: Number(height), data }, { quality: Number(quality), tune }));
+} else if (command === 'score') {
+  const [width, height] = rest.slice(2).map(Number);
+  const [original, picture] = rest.slice(0, 2).map((name) => ({ width, height, data: read(name) }));
+  console.log(ssimulacra2(original, picture));
 } else if (command === 'judge') {
   const verdicts = {};
   for (const name of fs.readdirSync(rest[0])) {

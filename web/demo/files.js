@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the page needs when there is no network, from the root of the site.
+export const FILES = [
+  'demo/',
+  'demo/style.css',
+  'demo/page.css',
+  'demo/icon.svg',
+  'demo/page.js',
+  'demo/rivals.js',
+  'demo/sample.js',
+  'demo/stage.js',
+  'demo/score-worker.js',
+  'demo/ssimulacra2.js',
+  'src/engine.wasm',
+  'src/engine-relaxed.wasm',
+  'src/worker.js',
+  'weights/index.json',
+].concat(
+  [
+    'bytes', 'container', 'decoding', 'encoding', 'engine', 'errors', 'geometry', 'graph', 'header', 'index', 'jobs',
+    'limits', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality', 'rans', 'rdoq', 'sha256', 'talbot',
+    'weights', 'zlib',
+  ].map((name) => `src/${name}.js`),
+); // prettier-ignore
