@@ -42,9 +42,11 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
         window.wait("document.querySelectorAll('.item canvas').length > 10")
         assert violations(window) == []
         # Only what is in sight exists, wherever one scrolls to.
-        for share in (0.3, 0.9, 0.5, 1):
+        for share in (0.4, 1):
             window.run(f"scrollTo(0, {share} * document.body.scrollHeight)")
-            window.wait("[...document.querySelectorAll('.item')].some((i) => i.getBoundingClientRect().top < innerHeight)")
+            window.wait(
+                "[...document.querySelectorAll('.item')].some((i) => i.getBoundingClientRect().top < innerHeight)"
+            )
             assert window.run("return document.querySelectorAll('.item').length") < 200
         window.wait("document.querySelector('[data-index=\"10002\"] canvas')")
         window.wait("document.querySelector('[data-index=\"10000\"] canvas')")  # decoded by the server

@@ -25,9 +25,9 @@ const megabytes = entries.reduce((sum, entry) => sum + entry.size, 0) / 1e6;
 $('count').textContent = `${entries.length.toLocaleString()} pictures, ${megabytes.toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 
 /** The picture of an entry as something to draw: decoded here, or by the server where browsers lack the codec. */
-async function bitmap(entry, signal, onPart, onHeader) {
+async function bitmap(entry, { signal, onPart, urgent = false }) {
   if (entry.codec === 'talbot') {
-    return decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, onHeader, maxPixels: 2 ** 28 });
+    return decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, urgent, maxPixels: 2 ** 28 });
   }
   const response = await fetch(address('decoded', entry.path), { signal });
   if (!response.ok) throw new Error((await response.text()).trim());
@@ -113,7 +113,7 @@ async function thumbnail(index, element, width, height, signal) {
       if (!signal.aborted) context.drawImage(image, part.x * sx, part.y * sy, part.width * sx, part.height * sy);
       element.prepend(canvas);
     };
-    const image = await bitmap(entry, signal, onPart);
+    const image = await bitmap(entry, { signal, onPart });
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(image, 0, 0, canvas.width, canvas.height);
     image.close();
@@ -152,7 +152,7 @@ async function open(index) {
     if (thumbnails.has(index)) context.drawImage(thumbnails.get(index), 0, 0, entry.width, entry.height);
     stage.show(false, canvas, entry.width, entry.height);
     const onPart = (part) => context.putImageData(new ImageData(toRgba(part), part.width, part.height), part.x, part.y);
-    const image = await bitmap(entry, abort.signal, onPart);
+    const image = await bitmap(entry, { signal: abort.signal, onPart, urgent: true });
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(image, 0, 0);
     image.close();

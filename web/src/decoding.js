@@ -68,13 +68,14 @@ async function* chunks(source) {
  * Decode a file.
  *
  * @param source bytes, a Blob, a Response or a stream of bytes
- * @param options run: does a job; parallel: how many at once; region, signal, maxPixels; onHeader(header);
+ * @param options run: does a job; parallel: how many at once; region, signal, urgent, maxPixels; onHeader(header);
  *   onPart({x, y, width, height, channels, depth, data}): samples of a part of the result, once they are there
  * @returns {width, height, channels, depth, data, header, alpha, icc, exif, xmp, iccStream}: interleaved samples without
  *   alpha, alpha on its own or null, metadata or null
  */
 export async function decodeFile(source, options) {
-  const { run, parallel = 1, region = null, signal = null, maxPixels = DEFAULT_MAX_PIXELS, onHeader, onPart } = options;
+  const { run, parallel = 1, region = null, signal = null, urgent = false, onHeader, onPart } = options;
+  const { maxPixels = DEFAULT_MAX_PIXELS } = options;
   const reader = new Reader();
   let picture = null;
   let alpha = null;
@@ -82,7 +83,7 @@ export async function decodeFile(source, options) {
     signal?.throwIfAborted();
     if (reader.header && !picture) {
       checkHeader(reader.header, maxPixels);
-      picture = new Picture(reader.header, place(region, reader.header), { run, parallel, signal, onPart });
+      picture = new Picture(reader.header, place(region, reader.header), { run, parallel, signal, urgent, onPart });
       onHeader?.(reader.header);
     }
     if (reader.alpha && !alpha) alpha = decodeAlpha(reader, run, signal);
@@ -133,8 +134,8 @@ function cut(channel, stride, area) {
 
 /** A picture on its way from tiles to samples. */
 class Picture {
-  constructor(header, area, { run, parallel, signal, onPart }) {
-    Object.assign(this, { header, area, run, signal, onPart });
+  constructor(header, area, { run, parallel, signal, urgent, onPart }) {
+    Object.assign(this, { header, area, run, signal, urgent, onPart });
     const { channels, depth } = header;
     const size = width(area) * height(area) * channels;
     this.samples = depth === 8 ? new Uint8ClampedArray(size) : new Uint16Array(size);
@@ -171,7 +172,7 @@ class Picture {
     const { bundle, quality } = this.header;
     const job = { do: 'tile', bundle, payload: payload.slice(), h: height(area), w: width(area), quality };
     try {
-      wanted.block = { area, data: await this.run(job, { signal: this.signal }) };
+      wanted.block = { area, data: await this.run(job, { signal: this.signal, urgent: this.urgent }) };
     } catch (error) {
       this.fail(error instanceof FormatError ? new FormatError(`tile ${index + 1} of ${this.count}: ${error.message}`) : error);
       return;

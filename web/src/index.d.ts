@@ -57,6 +57,8 @@ export interface DecodeOptions {
   /** left, top, right, bottom in pixels; only the tiles that it needs are decoded. */
   region?: [number, number, number, number];
   signal?: AbortSignal;
+  /** Overtake pictures that wait for their turn. */
+  urgent?: boolean;
   /** Refuse larger pictures; 2^26 by default, for a small file may claim a large picture. */
   maxPixels?: number;
   /** Called once the header is there. */
