@@ -22,6 +22,7 @@ from . import (
     codecs,
     compare,
     decode,
+    desktop,
     encode,
     extract,
     info,
@@ -101,6 +102,7 @@ app.command(help=extract.HELP)(extract.extract)
 app.command(help=wrap.HELP)(wrap.wrap)
 app.command(help=compare.HELP)(compare.compare)
 app.command(help=view.HELP)(view.view)
+app.add_typer(desktop.app)
 app.command(help=codecs.HELP)(codecs.codecs)
 app.command(help=selftest.HELP)(selftest.selftest)
 app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)

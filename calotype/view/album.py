@@ -16,7 +16,7 @@ ORIGINALS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp")  # what 
 
 
 @dataclass(frozen=True)
-class Entry:
+class Item:
     """One file of an album."""
 
     path: str  # from the album's folder, with slashes
@@ -49,19 +49,19 @@ class Album:
         self.single = None if path.is_dir() else path.name
         self.root = (path if self.single is None else path.parent).resolve()
 
-    def entries(self) -> Iterator[Entry]:
+    def items(self) -> Iterator[Item]:
         """All files, folder by folder, sorted by name; hidden ones and links to folders are passed over."""
         if self.single is not None:
-            yield self.entry(self.root, self.single, frozenset(os.listdir(self.root)))
+            yield self.item(self.root, self.single, frozenset(os.listdir(self.root)))
             return
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             there = frozenset(names)
             for name in sorted(names):
                 if name.lower().endswith(EXTENSION) and not name.startswith("."):
-                    yield self.entry(Path(folder), name, there)
+                    yield self.item(Path(folder), name, there)
 
-    def entry(self, folder: Path, name: str, names: frozenset[str]) -> Entry:
+    def item(self, folder: Path, name: str, names: frozenset[str]) -> Item:
         """What the page needs to know of one file; damage is told, not raised."""
         path = folder / name
         where = PurePosixPath(folder.relative_to(self.root))
@@ -71,14 +71,14 @@ class Album:
                 header = read_header(file.read(HEADER_BYTES))
         except (CalotypeError, OSError) as error:
             problem = str(error) if isinstance(error, CalotypeError) else (error.strerror or "it cannot be read")
-            return Entry(str(where / name), 0, 0.0, 0, 0, "", 0.0, None, 0, problem)
+            return Item(str(where / name), 0, 0.0, 0, 0, "", 0.0, None, 0, problem)
         stem = name[: -len(EXTENSION)]
         beside = next((stem + s for suffix in ORIGINALS for s in (suffix, suffix.upper()) if stem + s in names), None)
         try:
             original_size = (folder / beside).stat().st_size if beside else 0
         except OSError:
             beside, original_size = None, 0
-        return Entry(
+        return Item(
             path=str(where / name), size=status.st_size, modified=status.st_mtime, width=header.width,
             height=header.height, codec=header.codec, quality=header.quality / 256,
             original=str(where / beside) if beside else None, original_size=original_size,

@@ -79,11 +79,13 @@ class Server(ThreadingHTTPServer):
         return None
 
     def listing(self, _: str) -> Answer:
-        entries = [entry.record for entry in self.album.entries()]
+        """All items of the album, as JSON."""
+        entries = [item.record for item in self.album.items()]
         content = json.dumps({"name": self.album.root.name, "single": self.album.single, "entries": entries})
         return content.encode("utf-8", "replace"), TYPES[".json"], "no-store"
 
     def picture(self, path: str) -> Answer | None:
+        """A file of the album, as it is."""
         found = self.album.find(path)
         return None if found is None else self.file(found)
 
@@ -100,6 +102,7 @@ class Server(ThreadingHTTPServer):
         return content.getvalue(), TYPES[".png"], "no-cache"
 
     def weights(self, path: str) -> Answer | None:
+        """The index, or a file of a bundle, below the tag that names it."""
         if path == assets.INDEX:
             return assets.index(), TYPES[".json"], "no-cache"
         tag, _, name = path.partition("/")
@@ -113,12 +116,14 @@ class Server(ThreadingHTTPServer):
         return (bundle.path / name).read_bytes(), "application/octet-stream", FOREVER
 
     def page(self, path: str) -> Answer | None:
+        """A script or page of ``web/``."""
         root = assets.web().resolve()
         found = (root / path.lstrip("/")).resolve()
         inside = any(found.is_relative_to(root / part) for part in (*PAGES, SERVICE_WORKER))
         return self.file(found) if inside and found.suffix in TYPES and found.is_file() else None
 
     def file(self, path: Path) -> Answer:
+        """A file, to be asked for again each time."""
         return path.read_bytes(), TYPES[path.suffix.lower()], "no-cache"
 
 
@@ -176,7 +181,7 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(content)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
         """Say nothing: the terminal belongs to whoever started the album."""
 
     def handle(self) -> None:

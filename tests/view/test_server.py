@@ -131,7 +131,7 @@ def test_it_is_read_only(server: Server) -> None:
 
 def test_one_file_is_an_album_too(folder: Path) -> None:
     album = Album(folder / "more" / "grey.calo")
-    assert [entry.path for entry in album.entries()] == ["grey.calo"]
+    assert [item.path for item in album.items()] == ["grey.calo"]
     assert album.find("grey.calo") == folder / "more" / "grey.calo"
     with pytest.raises(PictureError, match="no file or folder"):
         Album(folder / "none")

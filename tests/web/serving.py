@@ -9,7 +9,7 @@ import http.server
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 PAGE = '<!doctype html><html lang="en"><meta charset="utf-8"><title>test</title><script type="module">{}</script>'
 
@@ -18,7 +18,10 @@ class Handler(http.server.SimpleHTTPRequestHandler):
     """Files of a folder; what is posted becomes a report."""
 
     protocol_version = "HTTP/1.1"
-    extensions_map = {**http.server.SimpleHTTPRequestHandler.extensions_map, ".calo": "image/x-calotype"}
+    extensions_map: ClassVar[dict[str, str]] = {
+        **http.server.SimpleHTTPRequestHandler.extensions_map,
+        ".calo": "image/x-calotype",
+    }
 
     def do_POST(self) -> None:
         self.server.reports.append(self.rfile.read(int(self.headers["Content-Length"])).decode())  # type: ignore[attr-defined]
