@@ -19,7 +19,7 @@ HELP = lesson(
         "desktop install": "thumbnails, and a double click opens the album",
         "desktop remove": "takes it back",
     },
-    "Files are written in your own folders (XDG_DATA_HOME, ~/.local/share by default), by the rules of freedesktop.org: "
+    "Files are written in your own folders (XDG_DATA_HOME, by default ~/.local/share), as freedesktop.org says: "
     "a MIME type, a program that opens it, a thumbnailer.",
 )
 

@@ -52,7 +52,7 @@ class Album:
     def items(self) -> Iterator[Item]:
         """All files, folder by folder, sorted by name; hidden ones and links to folders are passed over."""
         if self.single is not None:
-            yield self.item(self.root, self.single, frozenset(os.listdir(self.root)))
+            yield self.item(self.root, self.single, frozenset(path.name for path in self.root.iterdir()))
             return
         for folder, folders, names in os.walk(self.root):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
