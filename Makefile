@@ -3,7 +3,7 @@
 #   make demo                       one photograph beside JPEG, WebP and AVIF (also: make demo photo.png)
 #   make demo PHOTO="my photo.jpg"
 #   make test                       ruff, mypy and all tests
-#   make docs                       the documentation as a site, in site/
+#   make docs                       the documentation as a site, in site/ (python3 -m http.server -d site shows it)
 #   make dist                       wheel and source distribution in dist/, checked
 #   make generated                  brings man page, completions and the tables of the README up to date
 #   make clean                      removes the environments and what was built
