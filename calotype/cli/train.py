@@ -31,7 +31,8 @@ TRAIN_HELP = lesson(
     "The state is saved every few minutes and at Ctrl-C, after the step in progress (a second Ctrl-C stops at once); "
     "the same command goes on from exactly the saved state. With more --hours than before, it goes on from where the "
     "learning rate began to fall.",
-    "Without --init a network starts as the Karhunen-Loève transform of the photographs.",
+    "--init starts from trained weights: a bundle, such as calotype/weights/talbot, or the file of float weights that "
+    "an export leaves beside the state. Without it a network starts as the transform of Karhunen and Loève.",
     "Several processes train together: torchrun --nproc-per-node 2 -m calotype train talbot --data photos/. Each of "
     "them takes batches of its own.",
     "At the end, the photographs to validate on are written as real files; see calotype validate.",
@@ -47,7 +48,7 @@ VALIDATE_HELP = lesson(
 EXPORT_HELP = lesson(
     "Make the weights of a training run usable: a bundle that decodes without PyTorch.",
     {"export runs/talbot --data photos/ -o weights/talbot": "then set CALOTYPE_WEIGHTS=weights"},
-    "The photographs calibrate the integer networks. The float weights are written beside the bundle, to train on.",
+    "The photographs calibrate the integer networks. The float weights are written beside the state.",
 )
 Data = Annotated[str, typer.Option(metavar="SOURCE", help="Photographs: a folder, Parquet files, or a data set.")]
 Megapixels = Annotated[
@@ -87,7 +88,8 @@ def train(
     data: Data,
     run: Annotated[Path | None, typer.Option(metavar="FOLDER", help="State and log. Default: runs/RECIPE.")] = None,
     init: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Float weights (safetensors) to start from.")
+        Path | None,
+        typer.Option(metavar="WEIGHTS", help="What to start from: the folder of a bundle, or a file (safetensors)."),
     ] = None,
     validation: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Photographs to validate on.")] = None,
     hours: Annotated[float | None, typer.Option(metavar="H", help="Instead of the recipe's time.")] = None,
@@ -117,8 +119,8 @@ def train(
         need_tensorboard()
     new = fresh or not (folder / "state.pt").exists()
     # What could be wrong with the arguments is found before anything that takes long.
-    if new and init and not init.is_file():
-        raise CalotypeError(f"there is no file of weights at {init}")
+    if new and init and not init.exists():
+        raise CalotypeError(f"there are no weights at {init}")
     with together(device.value) as ranks:
         _train(tables, recipe, data, megapixels, folder, init, validation, hours, tensorboard, fresh, new, ranks)
 
@@ -134,6 +136,7 @@ def _train(
     from ..training.data import find_pictures, readable
     from ..training.kinds import kind_of
     from ..training.loop import Loop, LoopConfig
+    from ..training.parents import bundle_in, keep_parent
     from ..training.recipe import KEPT, configure, recipe_path
     from ..training.sources import open_pictures
 
@@ -152,6 +155,8 @@ def _train(
     loop = Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh, ranks=ranks)
     if ranks.first:
         write_atomically(folder / KEPT, recipe_path(recipe).read_bytes())
+        if new:
+            keep_parent(folder, bundle_in(init) if init and init.is_dir() else None)
     if tensorboard and ranks.first:
         loop.observers.append(Board(folder / "tensorboard", loop.step))
     loop.run()

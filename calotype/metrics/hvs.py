@@ -86,7 +86,18 @@ def weighted(a: ArrayOrTensor, b: ArrayOrTensor, spectrum: ArrayOrTensor) -> Arr
     return ((a - b) @ spectrum) ** 2
 
 
+def hvs_mse(a: Samples, b: Samples) -> float:
+    """The error that PSNR-HVS is the logarithm of, for samples in 0..1. Raises PictureError as that does."""
+    return _mean_error(a, b, _plain)
+
+
 def _psnr(a: Samples, b: Samples, error: Callable[[Blocks, Blocks], float]) -> float:
+    mean = _mean_error(a, b, error)
+    return math.inf if mean == 0 else -10 * math.log10(mean)
+
+
+def _mean_error(a: Samples, b: Samples, error: Callable[[Blocks, Blocks], float]) -> float:
+    """The mean of ``error``, which sums over blocks, for samples in 0..1."""
     a, b, peak = checked_pair(a, b, luma=True)
     height, width = a.shape[0] // SIDE, a.shape[1] // SIDE  # in blocks
     if not height or not width:
@@ -95,8 +106,7 @@ def _psnr(a: Samples, b: Samples, error: Callable[[Blocks, Blocks], float]) -> f
     for start, stop in strips(height, a.shape[1] * SIDE * a.shape[2]):
         rows = slice(start * SIDE, stop * SIDE)
         total.append(error(blocks(luma(a[rows])), blocks(luma(b[rows]))))
-    mean = math.fsum(total) / (height * width * SIDE * SIDE)
-    return math.inf if mean == 0 else 10 * math.log10(peak * peak / mean)
+    return math.fsum(total) / float(height * width * SIDE * SIDE * peak * peak)
 
 
 def _plain(a: Blocks, b: Blocks) -> float:

@@ -31,6 +31,7 @@ Strip = NDArray[np.float32]  # (2, 3, H, W): rows of the original and of its cop
 
 SCALES = 6  # each half as large as the one before, by 2 x 2 means in linear light
 SMALLEST_SIDE = 225  # pixels: a shorter side has less than 8 at the coarsest of the six scales, which is the least
+SMALLEST = 8  # pixels: of a scale that counts
 TILE = 64  # pixels: what fits the processor's cache
 
 # Linear sRGB, 0..1, to the responses of the eye's long, medium and short cones (libjxl's opsin absorbance).
@@ -106,18 +107,31 @@ def ssimulacra2(a: Samples, b: Samples) -> float:
     pictures but not with their height. Raises PictureError for pictures that cannot be compared, or with a side below
     225 pixels.
     """
-    a, b, peak = checked_pair(a, b, luma=True)
+    a, b, _ = checked_pair(a, b, luma=True)
     if min(a.shape[:2]) < SMALLEST_SIDE:
         raise PictureError(
             f"SSIMULACRA 2 needs sides of at least {SMALLEST_SIDE} pixels, and the picture is {size_of(a)}"
         )
-    norms = np.empty((3, SCALES, 2, 3))
+    return score(weighted_sum(a, b))
+
+
+def weighted_sum(a: Samples, b: Samples) -> float:
+    """What the score follows from, 0 for equal pictures; of pictures of any size with the scales that fit, if one does.
+
+    Raises PictureError as :func:`ssimulacra2` does, but for sides from SMALLEST pixels on.
+    """
+    a, b, peak = checked_pair(a, b, luma=True)
+    if min(a.shape[:2]) < SMALLEST:
+        raise PictureError(f"SSIMULACRA 2 needs sides of at least {SMALLEST} pixels, and the picture is {size_of(a)}")
+    norms = np.zeros((3, SCALES, 2, 3))
     strips = linear_strips(a, b, peak)
     for scale in range(SCALES):  # each generator draws its rows from the one before
+        if -(-min(a.shape[:2]) // 2**scale) < SMALLEST:
+            break
         strips = one_scale(strips, norms[:, scale])
     for _ in strips:
         pass
-    return score(RAW_SCALE * float((WEIGHTS * norms).sum()))
+    return RAW_SCALE * float((WEIGHTS * norms).sum())
 
 
 def linear_strips(a: Samples, b: Samples, peak: float) -> Iterator[Strip]:

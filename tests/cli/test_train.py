@@ -56,8 +56,14 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("CALOTYPE_WEIGHTS", "weights")
     data = calotype.encode(drawing(100, 90, 3, 8), threads=1)
     assert calotype.decode(data).size == (90, 100)
-    # The float weights beside the bundle start another run.
-    run("train", "mine.toml", "--data", "photos", "--init", "weights/mine.safetensors", "--fresh", "--threads", 1)
+    # The float weights beside the state start another run, and so does the bundle, which the new one names.
+    run("train", "mine.toml", "--data", "photos", "--init", "runs/mine/state.safetensors", "--fresh", "--threads", 1)
+    assert not Path("runs/mine/parent.json").exists()
+    run("train", "mine.toml", "--data", "photos", "--init", "weights/mine", "--fresh", "--threads", 1)
+    parent, old = (json.loads(Path(p).read_text()) for p in ("runs/mine/parent.json", "weights/mine/model.json"))
+    run("export", "runs/mine", "--data", "photos", "-o", "weights/next")
+    new = json.loads(Path("weights/next/model.json").read_text())
+    assert new["parent"] == parent["hash"] == old["hash"] and new["training"]["steps"] > old["training"]["steps"]
 
 
 def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,5 +78,5 @@ def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     result = CliRunner().invoke(app, [*command, "--validation", "empty"])
     assert result.exit_code == 1 and "no pictures below empty" in result.output
     result = CliRunner().invoke(app, [*command, "--init", "nope"])
-    assert result.exit_code == 1 and "no file of weights at nope" in result.output
+    assert result.exit_code == 1 and "no weights at nope" in result.output
     assert not Path("runs").exists()

@@ -60,7 +60,37 @@ def test_gradients_are_right(loss: Any) -> None:
     torch.autograd.gradcheck(lambda z: loss(x, z), (y,), fast_mode=True)
 
 
-@pytest.mark.parametrize("loss", [losses.mse, losses.hvs_mse, lambda x, y: 1 - losses.ms_ssim(x, y)])
+def test_ssimulacra2_is_the_metric() -> None:
+    original = PHOTOGRAPH[:256, 100:356]
+    copies = [jpeg_copy(original, quality) for quality in (10, 80)]
+    found = losses.ssimulacra2_scores(losses.ssimulacra2_sum(batch(*[original] * 2), batch(*copies)))
+    assert found == pytest.approx([metrics.ssimulacra2(original, copy) for copy in copies], abs=0.5)
+    assert losses.ssimulacra2_sum(batch(original), batch(original)).item() < 0.2
+
+
+def test_bands_and_convolutions_blur_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = batch(PHOTOGRAPH[:176, :192]), batch(jpeg_copy(PHOTOGRAPH[:176, :192], 30))
+    banded = [loss(x, y).item() for loss in (losses.ssimulacra2_sum, losses.ms_ssim)]
+    monkeypatch.setattr(losses, "BANDED", 0)
+    assert [loss(x, y).item() for loss in (losses.ssimulacra2_sum, losses.ms_ssim)] == pytest.approx(banded, rel=1e-4)
+
+
+def test_a_loss_that_does_not_compile_is_computed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("no C++ compiler")
+
+    monkeypatch.setattr(torch, "compile", lambda loss, **_: broken)
+    fused, x = losses.Compiled(losses.mse), torch.rand(2, 3, 16, 16)
+    for _ in range(2):
+        assert torch.equal(fused(x, 1 - x), losses.mse(x, 1 - x))
+    assert capsys.readouterr().err.count("cannot be compiled here") == 1
+
+
+@pytest.mark.parametrize(
+    "loss", [losses.mse, losses.hvs_mse, lambda x, y: 1 - losses.ms_ssim(x, y), losses.ssimulacra2_sum]
+)
 def test_training_starts_anywhere(loss: Any) -> None:
     """From an equal picture, a flat one and the opposite: no gradient is lost to infinities."""
     x = batch(PHOTOGRAPH[:176, :176])

@@ -36,7 +36,8 @@ from ...networks.talbot import Pass, Talbot, TalbotConfig
 from ...training.data import CropConfig, PictureCache, find_pictures
 from ...training.loop import Loop, LoopConfig
 from ...training.talbot.klt import start_as_klt
-from ...training.talbot.task import LossConfig, TalbotTask, initialise, make_network
+from ...training.talbot.measure import LossConfig
+from ...training.talbot.task import TalbotTask, initialise, make_network
 from ..bdrate import bd_rate
 from . import RESULTS
 

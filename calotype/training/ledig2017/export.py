@@ -17,6 +17,7 @@ from ...errors import CalotypeError
 from ...networks.ledig2017 import BASE, BatchNorm, Generator, GeneratorConfig, Residual
 from ..bundle import replacement
 from ..graphs import GraphBuilder, half
+from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
 
 FACTS = {
@@ -107,7 +108,7 @@ def export_bundle(generator: Generator, folder: Path, facts: dict[str, Any]) -> 
 def export_run(state: Path, config: GeneratorConfig, name: str, pictures: int, folder: Path) -> str:
     """Export the averaged weights of a training state as the bundle ``name``.
 
-    The generator's float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to
+    The generator's float weights are written beside the state (float16), for training to
     go on from.
 
     Raises:
@@ -124,9 +125,9 @@ def export_run(state: Path, config: GeneratorConfig, name: str, pictures: int, f
     generator = Generator(config)
     copy_weights(average, generator)
     generator.eval()
-    training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": pictures}
+    origin = provenance(stored, pictures, parent_of(state.parent))
     kind = "sharp, invented detail" if adversarial else "the least error on average"
     title = f"super-resolution by {config.scale}: {kind}"
-    digest = export_bundle(generator, folder, {"id": name, "title": title, **FACTS, "training": training})
-    write_weights(folder.with_name(f"{folder.name}.safetensors"), average, asdict(config))
+    digest = export_bundle(generator, folder, {"id": name, "title": title, **FACTS, **origin})
+    write_weights(state.with_suffix(".safetensors"), average, asdict(config))
     return digest

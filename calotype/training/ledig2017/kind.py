@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from ...errors import CalotypeError
 from ...networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from ..data import CropConfig, PictureCache
 from ..loop import Task, tell
+from ..parents import bundle_in
 from ..recipe import configure
+from ..recovery import recover
 from ..weights import read_weights
 from .adversarial import AdversarialConfig, AdversarialTask, Adversaries
-from .export import export_run
+from .export import export_run, generator_graph
 from .perceptual import PerceptualConfig, perceptual
 from .task import PixelLossConfig, ResNetTask
 
@@ -39,9 +42,19 @@ def network(tables: Tables) -> Generator | Adversaries:
 def start(made: Generator | Adversaries, init: Path | None, pictures: PictureCache) -> None:
     """Take over the weights of a generator of the same size: of this scale, or its body of another scale's."""
     if init:
-        copy_generator(read_weights(init), made.generator if isinstance(made, Adversaries) else made, init)
+        weights = weights_of(init) if init.is_dir() else read_weights(init)
+        copy_generator(weights, made.generator if isinstance(made, Adversaries) else made, init)
     elif isinstance(made, Adversaries):
         tell("an untrained generator teaches a discriminator nothing: --init should name the weights of SRResNet")
+
+
+def weights_of(folder: Path) -> dict[str, Tensor]:
+    """The weights of the generator in a bundle."""
+    bundle = bundle_in(folder)
+    stated, known = bundle.description.get("configuration", {}), {field.name for field in fields(GeneratorConfig)}
+    generator = Generator(configure(GeneratorConfig, {name: stated[name] for name in stated.keys() & known}))
+    recover(generator, lambda network: [generator_graph(network)], folder)
+    return {name: p.detach() for name, p in generator.named_parameters()}
 
 
 def copy_generator(weights: dict[str, Tensor], generator: Generator, source: Path) -> None:

@@ -27,6 +27,7 @@ from ..bundle import check_replaceable, replacement
 from ..data import CropConfig, PictureCache, random_crop
 from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
+from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
 from .tables import fit
 
@@ -63,6 +64,20 @@ def calibration_inputs(network: Talbot, crops: Tensor) -> dict[str, list[Tensor]
     return captured
 
 
+def transform_graph(name: str, channels: int, transform: nn.Module) -> GraphBuilder:
+    """``g_a`` from pictures in 0..1, ``h_a``, or ``g_s`` to pictures in 0..1."""
+    graph = GraphBuilder(name)
+    x = graph.input("x", channels)
+    if name == "g_a":
+        x = graph.add("Sub", x, graph.constant(np.array(0.5, np.float32)))
+    x = float_layer(graph, x, transform)
+    if name == "g_s":
+        x = graph.add("Add", x, graph.constant(np.array(0.5, np.float32)))
+        x = graph.clip(x, 0, 1)
+    graph.output(x, "out")
+    return graph
+
+
 def export_bundle(
     network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples] = ()
 ) -> str:
@@ -89,16 +104,7 @@ def _write_bundle(
     config = network.config
     transforms = {"g_a": (3, network.g_a), "h_a": (config.m, network.h_a), "g_s": (config.m, network.g_s)}
     for name, (channels, transform) in transforms.items():
-        graph = GraphBuilder(name)
-        x = graph.input("x", channels)
-        if name == "g_a":
-            x = graph.add("Sub", x, graph.constant(np.array(0.5, np.float32)))
-        x = float_layer(graph, x, transform)
-        if name == "g_s":
-            x = graph.add("Add", x, graph.constant(np.array(0.5, np.float32)))
-            x = graph.clip(x, 0, 1)
-        graph.output(x, "out")
-        graph.save(folder / f"{name}.onnx")
+        transform_graph(name, channels, transform).save(folder / f"{name}.onnx")
 
     captured = calibration_inputs(network, crops)
     with torch.inference_mode():
@@ -152,9 +158,7 @@ def export_run(
     """Export the averaged weights of a training state; calibrated on 44 crops, four for each level of quality.
 
     ``facts`` are the bundle's id and title, where they are not those of :data:`FACTS`, and its ``distortion`` if it is
-    not the squared error.
-
-    The float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to go on from.
+    not the squared error. The float weights are written beside the state (float16), for training to go on from.
 
     Raises:
         CalotypeError: there is no such state, or it is one of another configuration; as :func:`export_bundle`.
@@ -167,11 +171,11 @@ def export_run(
     network = network_from_weights(stored["average"], config)
     rng = np.random.default_rng(CALIBRATION_SEED)
     crops = torch.stack([random_crop(pictures, CropConfig(), rng) for _ in range(4 * config.levels)])
-    training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": len(pictures)}
+    origin = provenance(stored, len(pictures), parent_of(state.parent))
     fitted = CropConfig(FITTED_SIDE, scale_probability=0)
     samples = [to_samples(random_crop(pictures, fitted, rng)) for _ in range(FITTED_CROPS)]
-    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), "training": training}, samples)
-    write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
+    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), **origin}, samples)
+    write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest
 
 

@@ -4,40 +4,73 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import torch
+
+from ...errors import CalotypeError
 from ...networks.talbot import Talbot, TalbotConfig
 from ..data import CropConfig, PictureCache
+from ..loop import LoopConfig
+from ..parents import bundle_in
 from ..recipe import configure
 from .export import export_run
 from .klt import start_as_klt
-from .task import LossConfig, TalbotTask, initialise, make_network
+from .measure import LossConfig
+from .start import start_from_bundle
+from .synthesis import Synthesis, SynthesisConfig, SynthesisTask, find
+from .synthesis import export_run as export_synthesis
+from .task import TalbotTask, initialise, make_network
+
+Tables = Mapping[str, Any]
+SYNTHESIS = "synthesis"  # the table that makes a recipe one that trains the synthesis alone
 
 
-def network(tables: Mapping[str, Any]) -> Talbot:
-    """The network that a recipe names."""
-    return make_network(configure(TalbotConfig, tables.get("network", {})))
+def network(tables: Tables) -> Talbot | Synthesis:
+    """The network that a recipe names, or its synthesis alone."""
+    config = configure(TalbotConfig, tables.get("network", {}))
+    if SYNTHESIS not in tables:
+        return make_network(config)
+    made = Synthesis(config, find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle))
+    made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
+    return made
 
 
-def start(network: Talbot, init: Path | None, pictures: PictureCache) -> None:
-    """First weights: those in a file, or the Karhunen-Loève transform of the photographs."""
-    if init:
+def start(network: Talbot | Synthesis, init: Path | None, pictures: PictureCache) -> None:
+    """First weights: those of a bundle or in a file, or the Karhunen-Loève transform of the photographs."""
+    if isinstance(network, Synthesis):
+        if init:
+            raise CalotypeError("a synthesis starts from the bundle that its recipe names: leave out --init")
+    elif init and init.is_dir():
+        start_from_bundle(network, bundle_in(init))
+    elif init:
         initialise(network, init)
     else:
         start_as_klt(network, pictures)
 
 
-def task(network: Talbot, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]) -> TalbotTask:
+def task(
+    network: Talbot | Synthesis, tables: Tables, pictures: PictureCache, judges: Sequence[Path]
+) -> TalbotTask | SynthesisTask:
     """The loss to minimise."""
     crop, loss = configure(CropConfig, tables.get("crop", {})), configure(LossConfig, tables.get("loss", {}))
-    return TalbotTask(network, pictures, crop, judges, loss)
+    fused = configure(LoopConfig, tables.get("loop", {})).compile
+    if isinstance(network, Synthesis):
+        pool = configure(SynthesisConfig, tables[SYNTHESIS]).pool
+        return SynthesisTask(network, pictures, crop, judges, loss, fused, pool)
+    return TalbotTask(network, pictures, crop, judges, loss, fused)
 
 
-def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
+def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
     """A bundle of the state of a run."""
     config = configure(TalbotConfig, tables.get("network", {}))
     facts = dict(tables.get("bundle", {}))
-    if share := configure(LossConfig, tables.get("loss", {})).ms_ssim:
-        facts["distortion"] = {"ms_ssim": share}  # what high efforts of the encoder minimise
+    shares = asdict(configure(LossConfig, tables.get("loss", {})).shares)
+    if stated := {name: share for name, share in shares.items() if share}:
+        facts["distortion"] = stated  # what high efforts of the encoder minimise
+    if SYNTHESIS in tables:
+        made = Synthesis(config, find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle))
+        return export_synthesis(state, made, folder, len(pictures), facts)
     return export_run(state, config, pictures, folder, facts)

@@ -26,13 +26,13 @@ from onnx import numpy_helper
 from torch import Tensor
 
 from ...arrays import Floats
-from ...codecs.talbot.distortion import Distortion, weighed
+from ...codecs.talbot.distortion import LEAST_SUM, Distortion
 from ...codecs.talbot.prior import LATTICE
 from ...engine.tiling import pad_to
 from ...metrics.similarity import most_scales
 from ...networks.talbot import SCALE_MIN, gaussian_bits, shuffle_phases, unshuffle_phases
 from ..integer import scale_step
-from ..losses import ms_ssim
+from ..losses import hvs_mse, ms_ssim, ssimulacra2_sum
 from ..replay import OPERATORS
 
 RATE = 0.004  # of learning, in quantiser steps of the gains; larger ones set latents moving that should rest
@@ -175,10 +175,15 @@ class Refinement:
 def distortion_bits(distortion: Distortion, decoded: Tensor, x: Tensor) -> Tensor:
     """:meth:`Distortion.bits` of planes ``(1 or 3, H, W)`` with a gradient, and so without the clipping."""
     height, width = x.shape[1:]
-    scales = most_scales(height, width)
-    share = distortion.ms_ssim if scales else 0.0
-    similarity = ms_ssim(decoded[None], x[None], scales=scales)[0] if share else 1.0
-    total: Tensor = weighed(share, (decoded - x).square().mean(), similarity)
+    shares, measured = distortion.shares.for_size(height, width), {}
+    mse = (decoded - x).square().mean()
+    if shares.ms_ssim:
+        measured["ms_ssim"] = ms_ssim(decoded[None], x[None], scales=most_scales(height, width))[0]
+    if shares.psnr_hvs:
+        measured["hvs_mse"] = hvs_mse(decoded[None], x[None])[0]
+    if shares.ssimulacra2:
+        measured["ssimulacra2_sum"] = ssimulacra2_sum(x[None], decoded[None])[0].clamp_min(LEAST_SUM)
+    total: Tensor = shares.distortion(mse, **measured)
     return distortion.lambda_ * height * width * total
 
 

@@ -3,33 +3,24 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...codecs.talbot.distortion import weighed
 from ...networks.layers import Block
 from ...networks.talbot import Talbot, TalbotConfig
 from ..data import LATTICE, CropConfig, PictureCache, middle, random_crop, still_readable
-from ..losses import ms_ssim
 from ..weights import read_weights, start_from
+from .measure import LossConfig, Measure
 
-LEAST_MSE = 1e-10  # for the logarithm of PSNR, which ends at 100 dB
-
-
-@dataclass(frozen=True)
-class LossConfig:
-    """Settings of the distortion."""
-
-    ms_ssim: float = 0.0  # share of 1 - MS-SSIM in the distortion; the rest is the mean squared error
-    balance: float = 0.5  # weigh with lambda to the power of minus this; at 1/2 all qualities pull about alike
+VALIDATED = (1.0, 2.5, 4.0, 6.0)  # levels of quality
 
 
 @dataclass
@@ -38,6 +29,9 @@ class TalbotTask:
 
     Each sample draws its own quality level; its loss is weighted by lambda^-1/2, so that low and high qualities
     pull with about the same force.
+
+    Attributes:
+        compile: let PyTorch's compiler fuse the costly losses; not those of validation, where each size is another.
     """
 
     network: Talbot
@@ -45,14 +39,16 @@ class TalbotTask:
     crop: CropConfig
     validation: Sequence[Path] = ()  # picture files
     config: LossConfig = field(default_factory=LossConfig)
+    compile: bool = False
+
+    def __post_init__(self) -> None:
+        self.measure = Measure(self.config.shares, self.compile)
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
         """Crops ``(size, 3, H, W)`` and their quality levels ``(size,)``."""
         crops = torch.stack([random_crop(self.pictures, self.crop, rng) for _ in range(size)])
         top = self.network.config.levels - 1
-        # Stratified over the batch, and denser in the middle, where people work.
-        u = (rng.permutation(size) + rng.random(size)) / size
-        level = top * (0.5 - np.sin(np.arcsin(1 - 2 * u) / 3)) * 0.6 + 0.4 * top * u
+        level = levels(rng, size, top)
         return crops.contiguous(memory_format=torch.channels_last), torch.from_numpy(level).float()
 
     def loss(self, batch: tuple[Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
@@ -61,21 +57,10 @@ class TalbotTask:
         lambda_ = self.network.lambda_(level)
         x_hat, y_bits, z_bits = self.network(x, level)
         pixels = x.shape[2] * x.shape[3]
-        mse = (x_hat - x).square().mean((1, 2, 3))
         y_bpp, z_bpp = y_bits / pixels, z_bits / pixels
-        details = {}
-        distortion = weighed(0.0, mse)
-        if self.config.ms_ssim:
-            similarity = ms_ssim(x_hat, x)
-            distortion = weighed(self.config.ms_ssim, mse, similarity)
-            details["ms_ssim"] = -10 * math.log10(max(1 - similarity.detach().mean().item(), LEAST_MSE))
+        distortion, details = self.measure(x, x_hat)
         loss = ((lambda_ * distortion + y_bpp + z_bpp) * lambda_.pow(-self.config.balance)).mean() * 0.05
-        details |= {
-            "y_bpp": y_bpp.mean().item(),
-            "z_bpp": z_bpp.mean().item(),
-            "psnr": (-10 * mse.detach().clamp_min(LEAST_MSE).log10()).mean().item(),
-        }
-        return loss, details
+        return loss, {"y_bpp": y_bpp.mean().item(), "z_bpp": z_bpp.mean().item(), **details}
 
     def validate(self) -> dict[str, float]:
         """Estimated rate and PSNR on the middles of the validation pictures, at four levels."""
@@ -84,15 +69,19 @@ class TalbotTask:
             x = middle(picture)
             h, w = x.shape[2:]
             padded = F.pad(x, (0, -w % LATTICE, 0, -h % LATTICE), mode="replicate")  # as the codec does
-            for level in (1.0, 2.5, 4.0, 6.0):
+            for level in VALIDATED:
                 x_hat, y_bits, z_bits = self.network(padded, torch.tensor([level]))
-                mse = (x_hat[..., :h, :w].clamp(0, 1) - x).square().mean().item()
-                figures.setdefault(f"bpp@{level:g}", []).append((y_bits + z_bits).item() / (h * w))
-                figures.setdefault(f"psnr@{level:g}", []).append(-10 * math.log10(max(mse, LEAST_MSE)))
-                if self.config.ms_ssim and min(h, w) > 160:  # sides that five scales fit into
-                    loss = 1 - float(ms_ssim(x_hat[..., :h, :w].clamp(0, 1), x).item())
-                    figures.setdefault(f"ms-ssim@{level:g}", []).append(-10 * math.log10(max(loss, LEAST_MSE)))
+                values = self.measure.figures(x, x_hat[..., :h, :w].clamp(0, 1))
+                for name, value in {"bpp": (y_bits + z_bits).item() / (h * w), **values}.items():
+                    figures.setdefault(f"{name}@{level:g}", []).append(value)
         return {name: float(np.mean(values)) for name, values in figures.items()}
+
+
+def levels(rng: np.random.Generator, size: int, top: int) -> npt.NDArray[np.float64]:
+    """Random levels of quality ``(size,)`` in 0..top: stratified, and denser in the middle, where people work."""
+    u = (rng.permutation(size) + rng.random(size)) / size
+    drawn: npt.NDArray[np.float64] = top * (0.5 - np.sin(np.arcsin(1 - 2 * u) / 3)) * 0.6 + 0.4 * top * u
+    return drawn
 
 
 def start_from_prototype(network: Talbot, weights: dict[str, Tensor]) -> None:

@@ -32,6 +32,7 @@ from ...networks.tao2017 import (
 )
 from ..bundle import replacement
 from ..graphs import GraphBuilder, float_layer, half
+from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
 
 FACTS = {
@@ -160,18 +161,22 @@ def tables_graph(tables: FromTables) -> GraphBuilder:
     return graph
 
 
+def graphs_of(network: Tao2017) -> list[GraphBuilder]:
+    """All graphs of a bundle."""
+    return [
+        com_graph(network.com),
+        rec_graph("rec1", network.rec1),
+        rec_graph("rec2", network.rec2),
+        estimate_graph(network.estimate),
+        tables_graph(network.tables),
+    ]
+
+
 def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
     """Write the bundle of ``network`` (in evaluation mode) and return its hash; a bundle that is there is replaced."""
     network.eval()
     with replacement(folder) as made:
-        graphs = [
-            com_graph(network.com),
-            rec_graph("rec1", network.rec1),
-            rec_graph("rec2", network.rec2),
-            estimate_graph(network.estimate),
-            tables_graph(network.tables),
-        ]
-        for graph in graphs:
+        for graph in graphs_of(network):
             graph.save(made / f"{graph.name}.onnx")
         files = sorted(file.name for file in made.iterdir())
         digest = bundle_hash(made, files)
@@ -188,7 +193,7 @@ def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
 
 
 def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int) -> str:
-    """Export the averaged weights of a training state, and write the float weights beside the bundle.
+    """Export the averaged weights of a training state, and write the float weights beside the state.
 
     Raises:
         CalotypeError: there is no such state, or it is one of another configuration.
@@ -199,7 +204,7 @@ def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int) 
     network = Tao2017(config)
     copy_weights(stored["average"], network)
     network.load_state_dict(stored.get("buffers", {}), strict=False)
-    training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": pictures}
-    digest = export_bundle(network, folder.absolute(), {**FACTS, "training": training})
-    write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
+    origin = provenance(stored, pictures, parent_of(state.parent))
+    digest = export_bundle(network, folder.absolute(), {**FACTS, **origin})
+    write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest

@@ -11,9 +11,12 @@ import torch
 
 from ...networks.tao2017 import Tao2017, Tao2017Config
 from ..data import PictureCache
+from ..parents import bundle_in
 from ..recipe import configure
+from ..recovery import recover
 from ..weights import start_from
 from .degrading import MixConfig
+from .export import export_run, graphs_of
 from .task import Tao2017Task, TaskConfig, start_whitened
 
 
@@ -25,8 +28,10 @@ def network(tables: Mapping[str, Any]) -> Tao2017:
 
 
 def start(network: Tao2017, init: Path | None, pictures: PictureCache) -> None:
-    """First weights: those in a file, or whitened by the photographs."""
-    if init:
+    """First weights: those of a bundle or in a file, or whitened by the photographs."""
+    if init and init.is_dir():
+        recover(network, graphs_of, bundle_in(init).path)
+    elif init:
         start_from(network, init)
     else:
         start_whitened(network, pictures)
@@ -40,6 +45,4 @@ def task(network: Tao2017, tables: Mapping[str, Any], pictures: PictureCache, ju
 
 def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
     """A bundle of the state of a run."""
-    from .export import export_run
-
     return export_run(state, configure(Tao2017Config, tables.get("network", {})), folder, len(pictures))

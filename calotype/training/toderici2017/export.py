@@ -32,6 +32,7 @@ from ...networks.toderici2017 import ALPHA, CELL, GROUP, Gru, Into, Lstm, Toderi
 from ..bundle import replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
+from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
 from .bits import codes_of, integers, train_predictor
 
@@ -197,6 +198,11 @@ def picture_graph(network: Toderici2017) -> GraphBuilder:
     return g
 
 
+def graphs_of(network: Toderici2017) -> list[GraphBuilder]:
+    """All graphs of a bundle."""
+    return [analyse_graph(network), update_graph(network), picture_graph(network)]
+
+
 def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dict[str, Any], steps: int = 400) -> str:
     """Write the bundle of ``network`` and return its hash; a bundle that is there is replaced.
 
@@ -214,7 +220,7 @@ def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dic
     if config.dense or not config.linear or config.framework != "one-shot":
         raise CalotypeError("only one-shot networks with the linear path, and not dense, can be exported")
     with replacement(folder) as made:
-        for graph in (analyse_graph(network), update_graph(network), picture_graph(network)):
+        for graph in graphs_of(network):
             graph.save(made / f"{graph.name}.onnx")
         first = cast(Tensor, cast(Pointwise, network.decoder.amplitude).bias).detach().clamp(-3, 3).exp()
         arrays = integers(train_predictor(codes, steps), codes[:, :16])
@@ -234,7 +240,7 @@ def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dic
 def export_run(state: Path, config: TodericiConfig, pictures: PictureCache, folder: Path) -> str:
     """Export the averaged weights of a training state; the predictor of its codes is trained for some minutes first.
 
-    The float weights are written beside the bundle (``<folder>.safetensors``, float16), for training to go on from.
+    The float weights are written beside the state (float16), for training to go on from.
 
     Raises:
         CalotypeError: there is no such state, or it is one of another configuration; as :func:`export_bundle`.
@@ -246,7 +252,7 @@ def export_run(state: Path, config: TodericiConfig, pictures: PictureCache, fold
     network = Toderici2017(config)
     copy_weights(stored["average"], network)
     codes = codes_of(network, pictures, CODE_CROPS)
-    training = {"steps": stored["step"], "minutes": round(stored["seconds"] / 60), "pictures": len(pictures)}
-    digest = export_bundle(network, codes, folder, {**FACTS, "training": training})
-    write_weights(folder.with_name(f"{folder.name}.safetensors"), stored["average"], asdict(config))
+    origin = provenance(stored, len(pictures), parent_of(state.parent))
+    digest = export_bundle(network, codes, folder, {**FACTS, **origin})
+    write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest

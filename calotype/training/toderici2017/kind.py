@@ -9,8 +9,11 @@ from typing import Any
 
 from ...networks.toderici2017 import Toderici2017, TodericiConfig
 from ..data import PictureCache
+from ..parents import bundle_in
 from ..recipe import configure
+from ..recovery import recover
 from ..weights import start_from
+from .export import export_run, graphs_of
 from .task import TaskConfig, Toderici2017Task, make_network, start_greedily
 
 
@@ -20,8 +23,10 @@ def network(tables: Mapping[str, Any]) -> Toderici2017:
 
 
 def start(network: Toderici2017, init: Path | None, pictures: PictureCache) -> None:
-    """First weights: those in a file, or a greedy code of the photographs."""
-    if init:
+    """First weights: those of a bundle or in a file, or a greedy code of the photographs."""
+    if init and init.is_dir():
+        recover(network, graphs_of, bundle_in(init).path)
+    elif init:
         start_from(network, init)
     else:
         start_greedily(network, pictures)
@@ -36,6 +41,4 @@ def task(
 
 def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
     """A bundle of the state of a run."""
-    from .export import export_run
-
     return export_run(state, configure(TodericiConfig, tables.get("network", {})), pictures, folder)
