@@ -87,7 +87,7 @@ class Entry:
         paper: where it comes from.
         implementation: ``package.module:Class`` of the :class:`Codec`, called with a bundle and a number of threads.
         options: a frozen dataclass, see :mod:`calotype.codecs.options`.
-        prefer: id of the bundle to encode with, where there are several.
+        prefer: id of the bundle to encode with, where there are several; or ids, the best first.
         weights: folder of its bundles; None for those of this package.
     """
 
@@ -96,7 +96,7 @@ class Entry:
     paper: str
     implementation: str
     options: type = NoOptions
-    prefer: str | None = None
+    prefer: str | tuple[str, ...] | None = None
     weights: Path | None = None
 
     @property

@@ -131,8 +131,8 @@ def _verified(bundle: Bundle) -> None:
 
 
 def find(
-    codec: str, tag: bytes | None = None, *, name: str | None = None, prefer: str | None = None,
-    own: Path | None = None,
+    codec: str, tag: bytes | None = None, *, name: str | None = None,
+    prefer: str | tuple[str, ...] | None = None, own: Path | None = None,
 ) -> Bundle:  # fmt: skip
     """A bundle for ``codec``, the first in order of preference that fits. It is verified once a process.
 
@@ -140,7 +140,7 @@ def find(
         codec: id of the codec.
         tag: of the bundle that a file names; any by default.
         name: id of the bundle, for a codec that has several; any by default.
-        prefer: id of the bundle to take if several fit that lie in the same place.
+        prefer: id of the bundle to take if several fit that lie in the same place, or ids, the best first.
         own: the folder of the package that the codec comes from, if it is not this one.
 
     Raises:
@@ -159,6 +159,8 @@ def find(
             f"{ENVIRONMENT}"
         )
     place = candidates[0].path.parent
-    found = next((b for b in candidates if b.id == prefer and b.path.parent == place), candidates[0])
+    wanted = (prefer,) if isinstance(prefer, str) else prefer or ()
+    near = {b.id: b for b in reversed(candidates) if b.path.parent == place}
+    found = next((near[name] for name in wanted if name in near), candidates[0])
     _verified(found)
     return found

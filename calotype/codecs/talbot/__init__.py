@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from ..base import Entry
 from ..options import option
 
-TUNINGS = {"ms-ssim": "talbot-ms-ssim", "psnr": "talbot"}  # by metric: id of the bundle; the first is the default
+# By what they are for: id of the bundle. The first is the default; where it is not installed, the next takes its place.
+TUNINGS = {"eye": "talbot-eye", "ms-ssim": "talbot-ms-ssim", "psnr": "talbot"}
 DEFAULT_TUNING = next(iter(TUNINGS))
 LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
 
@@ -21,7 +22,9 @@ class Options:
         3, "How hard to try for a smaller file; 7 to 9 need PyTorch.", low=LOWEST_EFFORT, high=HIGHEST_EFFORT
     )
     # None: the preferred weights that are at hand, which need not be one of these.
-    tune: str | None = option(None, "The metric to be good at.", choices=tuple(TUNINGS), shown=DEFAULT_TUNING)
+    tune: str | None = option(
+        None, "What to be good at: what people see, or a metric.", choices=tuple(TUNINGS), shown=DEFAULT_TUNING
+    )
 
 
 ENTRY = Entry(
@@ -30,5 +33,5 @@ ENTRY = Entry(
     "transform codec with a hierarchical prior (Ballé 2018, Minnen 2018)",
     f"{__name__}.codec:Talbot",
     Options,
-    prefer=TUNINGS[DEFAULT_TUNING],
+    prefer=tuple(TUNINGS.values()),
 )
