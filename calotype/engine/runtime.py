@@ -35,11 +35,11 @@ def choose_threads(wanted: int | None) -> int:
     return threads
 
 
-_graphs: WeakSet[Graph] = WeakSet()
+_sessions: WeakSet[Session] = WeakSet()
 
 
 def _after_fork() -> None:
-    for known in list(_graphs):
+    for known in list(_sessions):
         known.forget()
 
 
@@ -47,46 +47,70 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-class Graph:
-    """One graph of a bundle on the CPU: arrays in, arrays out."""
+class Session:
+    """An ONNX Runtime session on the CPU, opened again in a child process.
 
-    def __init__(self, path: Path, threads: int, optimise: bool = True) -> None:
-        self.path, self.threads, self.optimise = path, threads, optimise
-        self.session: Any = self._open()
-        self.inputs = [i.name for i in self.session.get_inputs()]
-        _graphs.add(self)
+    Args:
+        model: path of the graph, or its bytes.
+        name: for messages.
+        threads: of the computation.
+        optimise: let ONNX Runtime rewrite the graph.
+        arena: keep memory for the next call: for graphs that see windows of one size.
+    """
+
+    def __init__(self, model: Path | bytes, name: str, threads: int, optimise: bool, arena: bool) -> None:
+        self._model, self._name, self._threads = model, name, threads
+        self._optimise, self._arena = optimise, arena
+        self._session: Any = self._open()
+        _sessions.add(self)
+
+    @property
+    def session(self) -> Any:
+        """The ``InferenceSession`` of this process."""
+        if self._session is None:
+            self._session = self._open()
+        return self._session
 
     def _open(self) -> Any:
         ort = onnxruntime()
         options = ort.SessionOptions()
-        options.intra_op_num_threads = self.threads
+        options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
-        options.enable_cpu_mem_arena = False  # an arena keeps the largest tile's memory for good
+        options.enable_cpu_mem_arena = self._arena
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if not self.optimise:
+        if not self._optimise:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
         try:
-            return ort.InferenceSession(self.path, options, providers=["CPUExecutionProvider"])
+            return ort.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise BundleError(f"ONNX Runtime cannot load {self.path.name}: {error}") from error
+            raise BundleError(f"ONNX Runtime cannot load {self._name}: {error}") from error
 
     def forget(self) -> None:
         """Give up the session of a parent process; its destructor would wait for threads that are not there."""
-        if self.session is not None:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.session))
-            self.session = None
+        if self._session is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
+            self._session = None
+
+
+class Graph(Session):
+    """One graph of a bundle: arrays in, arrays out.
+
+    ``arena``, see :class:`Session`, is off by default, for it would keep the largest window's memory for good.
+    """
+
+    def __init__(self, path: Path, threads: int, optimise: bool = True, arena: bool = False) -> None:
+        super().__init__(path, path.name, threads, optimise, arena)
+        self.inputs = [i.name for i in self.session.get_inputs()]
 
     def __call__(self, *arrays: Array) -> list[Array]:
         """The graph's outputs for inputs in the graph's order, cast to float32 where they are not."""
         feeds = {n: np.ascontiguousarray(a, np.float32) for n, a in zip(self.inputs, arrays, strict=True)}
-        if self.session is None:
-            self.session = self._open()
         outputs: list[Array] = self.session.run(None, feeds)
         return outputs
 
 
 @lru_cache(maxsize=64)
-def graph(path: Path, threads: int, optimise: bool = True) -> Graph:
+def graph(path: Path, threads: int, optimise: bool = True, arena: bool = False) -> Graph:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
-    return Graph(path, threads, optimise)
+    return Graph(path, threads, optimise, arena)

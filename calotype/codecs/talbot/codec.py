@@ -2,14 +2,16 @@
 """``talbot``: the flagship codec, at one quality out of a continuum, on pictures of any size.
 
 What a file stores: for each tile (1024 x 1024 pixels, 64 x 64 latents) the latents' symbols, see
-:mod:`calotype.codecs.talbot.prior`. How it comes back: latents of a window of tiles and its halo through the synthesis.
+:mod:`calotype.codecs.talbot.prior`. How it comes back: latents of a region and its halo through the synthesis, strip by
+strip, while the tiles below are decoded. Windows of a strip and tiles are shared among threads.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from copy import copy
 from dataclasses import dataclass
 from typing import cast
@@ -19,18 +21,20 @@ import numpy as np
 from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine import bundles
+from ...engine.tiles import Tiles
 from ...engine.tiling import Rectangle, grid, pad_to
+from ...engine.workers import Workers
 from ...errors import DamageWarning, FormatError
 from ..quality import from_header, position
 from . import ENTRY, TUNINGS, Options
-from .effort import Search, check_needs
-from .model import Model
+from .effort import FIRST_REFINEMENT, Search, check_needs
+from .model import STRIDE, Model
 from .prior import Coded
 
-STRIDE = 16  # pixels a latent
 HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
 TILE = 1024  # pixels
-WINDOW = 2048  # pixels: what a transform works on at once, about 350 MB
+SIDE = TILE // STRIDE  # of a tile, in latents
+BAND = 16384  # pixels of a picture's width that go through a transform at once, in at most 500 MB
 CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
 
 
@@ -68,65 +72,84 @@ class Talbot(Model):
             raise FormatError(f"the header names tiles of {header.tile} pixels; {header.codec} has tiles of {TILE}")
         from_header(header.quality)
 
-    def analyse(self, samples: Samples) -> Iterator[tuple[int, Floats]]:
-        """Index in raster order and latents ``(M, h, w)`` of each tile, window by window.
+    def analyse(self, samples: Samples, workers: Workers) -> Iterator[tuple[int, Floats]]:
+        """Index in raster order and latents ``(M, h, w)`` of each tile; a view that keeps those of its row in memory.
 
         Args:
             samples: ``(H, W, 1 or 3)``.
+            workers: that windows are shared among.
         """
-        g_a = self.graph("g_a")
         height, width = samples.shape[:2]
-        picture = Rectangle(0, 0, width, height)
+        lattice = Rectangle(0, 0, width, height).scaled(divide=STRIDE)
         across = -(-width // TILE)
-        for _, _, window in grid(picture, WINDOW):
-            latents = window.scaled(divide=STRIDE)
-            seen = window.grown(HALO * STRIDE, picture)
-            x = to_planes(samples[seen.slices])
-            x = pad_to(x, -(-x.shape[1] // STRIDE) * STRIDE, -(-x.shape[2] // STRIDE) * STRIDE)
-            y = g_a(x[None])[0][0]
-            corner = seen.scaled(divide=STRIDE)
-            for row, column, tile in grid(latents, TILE // STRIDE):
-                yield row * across + column, y[:, *tile.relative_to(corner).slices]
+        for left in range(0, lattice.width, BAND // STRIDE):
+            band = Rectangle(left, 0, min(left + BAND // STRIDE, lattice.width), lattice.height)
+            seen = band.grown(HALO, lattice)
+            g_a = self.analysis(seen.width)
+            rows = _LatentRows(len(self.prior.steps[0]), band, seen)
+            area = seen.scaled(STRIDE)
+            steps = g_a.run(area.height, area.width, _pixels(samples, area.left), rows.write, workers)
+            done = 0
+            for count in steps:
+                while done < band.height and count >= min(done + SIDE, band.height):
+                    latents = rows.take(done)
+                    for column in range(band.left // SIDE, -(-band.right // SIDE)):
+                        x = column * SIDE - band.left
+                        yield done // SIDE * across + column, latents[:, :, x : x + SIDE]
+                    done += SIDE
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Tile payloads of a picture in raster order."""
-        return self.code(self.analyse(samples), samples, stored_quality, progress)
+        with self.workers() as workers:
+            return self.code(self.analyse(samples, workers), samples, stored_quality, workers, progress)
 
     def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
         """Size of the tiles of :meth:`encode` by the probability tables, in bits; for benchmarks."""
-        return sum(coded.bits for _, coded in self.coded(self.analyse(samples), samples, stored_quality))
+        with self.workers() as workers:
+            tiles = self.analyse(samples, workers)
+            return sum(coded.bits for _, coded in self.coded(tiles, samples, stored_quality, workers))
 
     def latents(self, samples: Samples) -> Latents:
         """All latents at once, for coding at several qualities."""
-        tiles = dict(self.analyse(samples))
-        return Latents([np.ascontiguousarray(tiles[i]) for i in range(len(tiles))], samples)
+        with self.workers() as workers:
+            tiles = {index: y.copy() for index, y in self.analyse(samples, workers)}
+        return Latents([tiles[i] for i in range(len(tiles))], samples)
 
     def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
         """Like :meth:`encode`, from latents at hand."""
-        return self.code(enumerate(latents.tiles), latents.samples, stored_quality)
+        with self.workers() as workers:
+            return self.code(enumerate(latents.tiles), latents.samples, stored_quality, workers)
 
     def code(
-        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int,
+        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int, workers: Workers,
         progress: Progress | None = None,
     ) -> list[bytes]:  # fmt: skip
         """Entropy-code the tiles of a picture, which come in any order."""
         payloads: dict[int, bytes] = {}
-        for index, coded in self.coded(tiles, samples, stored_quality):
+        for index, coded in self.coded(tiles, samples, stored_quality, workers):
             payloads[index] = coded.data
             if progress:
                 progress(len(payloads), tile_count(samples))
         return [payloads[index] for index in range(len(payloads))]
 
     def coded(
-        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int
+        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int, workers: Workers
     ) -> Iterator[tuple[int, Coded]]:
-        """Index and code of each tile, as they come."""
+        """Index and code of each tile, as they come; a few more than there are workers wait for their turn."""
         gain = self.gain("encoder", stored_quality)
         search = Search(self, self.effort, stored_quality)
+        if self.effort >= FIRST_REFINEMENT:  # PyTorch has threads of its own
+            workers = Workers(1)
         picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
         places = [place for _, _, place in grid(picture, TILE)]
+        waiting: deque[tuple[int, Future[Coded]]] = deque()
         for index, y in tiles:
-            yield index, search(y * gain, samples[places[index].slices])
+            waiting.append((index, workers.submit(search, y * gain, samples[places[index].slices])))
+            while waiting and (waiting[0][1].done() or len(waiting) > 3 * workers.count):
+                first, coded = waiting.popleft()
+                yield first, coded.result()
+        for index, coded in waiting:
+            yield index, coded.result()
 
     def decode(
         self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
@@ -140,28 +163,90 @@ class Talbot(Model):
             depth: 8 or 16 bits.
             stored_quality: of the header.
             region: in pixels, within the picture.
-            progress: called with windows done and windows in total.
+            progress: called with rows of tiles done and in total.
             salvage: take a tile that does not decode for lost, with a DamageWarning, instead of raising FormatError;
                 it is one all the same if no tile decodes.
         """
-        g_s = self.graph("g_s")
         height, width, channels = shape
         picture = Rectangle(0, 0, width, height)
         region = region or picture
-        reader = TileReader(self, tiles, picture.scaled(divide=STRIDE), stored_quality, salvage)
         space = (region.height, region.width, channels)
         samples: Samples = np.empty(space, np.uint8) if depth == 8 else np.empty(space, np.uint16)
-        windows = list(grid(region, WINDOW))
-        for done, (_, _, window) in enumerate(windows, 1):
-            seen = window.scaled(divide=STRIDE).grown(HALO, reader.lattice)
-            x = g_s(reader.read(seen)[None])[0][0]
-            inner = window.relative_to(seen.scaled(STRIDE))
-            from_planes(x[:, *inner.slices], samples[window.relative_to(region).slices])
-            if progress:
-                progress(done, len(windows))
+        bands = [
+            Rectangle(left, region.top, min(left + BAND, region.right), region.bottom)
+            for left in range(region.left, region.right, BAND)
+        ]
+        lattice = picture.scaled(divide=STRIDE)
+        with self.workers() as workers:
+            reader = TileReader(self, tiles, lattice, stored_quality, salvage, workers)
+            for number, band in enumerate(bands):
+                seen = band.scaled(divide=STRIDE).grown(HALO, lattice)
+                area = seen.scaled(STRIDE)
+
+                def store(place: Rectangle, planes: Floats, band: Rectangle = band, area: Rectangle = area) -> None:
+                    there = Rectangle(
+                        place.left + area.left, place.top + area.top, place.right + area.left, place.bottom + area.top
+                    )
+                    kept = there.intersection(band)
+                    if kept.width > 0 and kept.height > 0:
+                        target = samples[kept.relative_to(region).slices]
+                        from_planes(planes[:, *kept.relative_to(there).slices], target)
+
+                source, before = reader.windows(seen)
+                g_s = self.synthesis(seen.width)
+                for rows in g_s.run(seen.height, seen.width, source, store, workers, before):
+                    if progress:
+                        total = -(-area.height // TILE) * len(bands)
+                        progress(min(number * (total // len(bands)) + rows // TILE, total - 1), total)
+        if progress:
+            progress(total, total)
         if reader.lost and not reader.whole:
             raise FormatError("nothing can be saved: no tile of the picture is whole")
         return samples
+
+
+class _LatentRows:
+    """Rows of latents that the analysis has made: those of a row of tiles, and what came after them.
+
+    Args:
+        channels: M.
+        band: of the lattice, whose latents are kept.
+        seen: the band and its halo, which the analysis runs on.
+    """
+
+    def __init__(self, channels: int, band: Rectangle, seen: Rectangle) -> None:
+        self.channels, self.band, self.left = channels, band, seen.left
+        self.rows: dict[int, Floats] = {}  # by the first row of latents of a row of tiles
+
+    def write(self, place: Rectangle, y: Floats) -> None:
+        """Keep what lies within the band. Called from workers."""
+        place = Rectangle(place.left + self.left, place.top, place.right + self.left, place.bottom)
+        kept = place.intersection(self.band)
+        if kept.width <= 0:
+            return
+        top = kept.top // SIDE * SIDE  # a window's rows lie within one row of tiles
+        if top not in self.rows:
+            count = min(SIDE, self.band.height - top)
+            self.rows.setdefault(top, np.empty((self.channels, count, self.band.width), np.float32))
+        inner = kept.relative_to(place)
+        target = self.rows[top]
+        target[:, kept.top - top : kept.bottom - top, kept.left - self.band.left : kept.right - self.band.left] = y[
+            :, *inner.slices
+        ]
+
+    def take(self, top: int) -> Floats:
+        """The row of tiles that begins there, which is complete."""
+        return self.rows.pop(top)
+
+
+def _pixels(samples: Samples, left: int) -> Callable[[Rectangle], Floats]:
+    """Windows of a picture from column ``left`` on, continued by replication."""
+
+    def window(place: Rectangle) -> Floats:
+        x = to_planes(samples[place.top : place.bottom, place.left + left : place.right + left])
+        return pad_to(x, place.height, place.width)
+
+    return window
 
 
 def tile_count(samples: Samples) -> int:
@@ -177,48 +262,77 @@ def tuned(tune: str, threads: int) -> Talbot:
 
 
 class TileReader:
-    """Latents of any rectangle, from tiles that are decoded when first needed and kept for their neighbours."""
+    """Latents of any rectangle, from tiles that workers decode and that are kept for their neighbours."""
 
     def __init__(
-        self, codec: Talbot, tiles: Sequence[bytes | None], lattice: Rectangle, stored_quality: int, salvage: bool
-    ) -> None:
-        self.codec, self.tiles, self.lattice, self.quality = codec, tiles, lattice, stored_quality
-        self.salvage = salvage
+        self, codec: Talbot, tiles: Sequence[bytes | None], lattice: Rectangle, stored_quality: int, salvage: bool,
+        workers: Workers,
+    ) -> None:  # fmt: skip
+        self.codec, self.payloads, self.quality = codec, tiles, stored_quality
+        self.salvage, self.workers = salvage, workers
         self.whole, self.lost = 0, 0  # tiles that did and did not decode
         self.gain = codec.gain("decoder", stored_quality)
-        self.across = -(-lattice.width // (TILE // STRIDE))
-        self.cache: OrderedDict[int, Floats] = OrderedDict()
+        self.tiles = Tiles(lattice, SIDE, self._begin, CACHED_TILES)
+
+    def windows(self, area: Rectangle) -> tuple[Callable[[Rectangle], Floats], Callable[[int, int], None]]:
+        """Two functions: one that gives a window of ``area``, and one that has rows of it decoded before."""
+        strip = np.zeros((len(self.gain), 0, area.width), np.float32)
+        first = 0
+
+        def before(top: int, bottom: int) -> None:
+            nonlocal strip, first
+            rows = Rectangle(area.left, area.top + top, area.right, area.top + bottom)
+            if self.workers.count > 1:  # the next row of tiles is begun meanwhile
+                ahead = Rectangle(rows.left, rows.top, rows.right, min(rows.bottom + SIDE, area.bottom))
+                for index, place in self.tiles.places(ahead):
+                    self.tiles.tile(index, place)
+            strip, first = self.read(rows), top
+
+        def window(place: Rectangle) -> Floats:
+            return strip[:, place.top - first : place.bottom - first, place.left : place.right]
+
+        return window, before
 
     def read(self, area: Rectangle) -> Floats:
         """Latents ``(M, h, w)`` for the synthesis, with the decoder's gain."""
         result = np.zeros((len(self.gain), area.height, area.width), np.float32)
-        for row, column, part in grid(area, TILE // STRIDE):
-            side = TILE // STRIDE
-            tile = Rectangle(column * side, row * side, (column + 1) * side, (row + 1) * side)
-            tile = tile.intersection(self.lattice)
-            y_hat = self.tile(row * self.across + column, tile)
-            result[:, *part.relative_to(area).slices] = y_hat[:, *part.relative_to(tile).slices]
+        for meeting in self.tiles.meeting(area):
+            y_hat = meeting.tile.latents()
+            if y_hat is not None:
+                result[:, *meeting.in_area.slices] = y_hat[:, *meeting.in_tile.slices]
         return result
 
-    def tile(self, index: int, place: Rectangle) -> Floats:
-        """One tile's latents, from the cache if they are there."""
-        if index in self.cache:
-            self.cache.move_to_end(index)
-            return self.cache[index]
-        data = self.tiles[index]
+    def _begin(self, index: int, place: Rectangle) -> Decoding:
+        return Decoding(self, index, place)
+
+
+class Decoding:
+    """A tile whose latents are on their way."""
+
+    def __init__(self, reader: TileReader, index: int, place: Rectangle) -> None:
+        self.reader, self.index = reader, index
+        self.data = reader.payloads[index]
+        self.future = None if self.data is None else reader.workers.submit(self._decode, self.data, place)
+        self.checked = False
+
+    def _decode(self, data: bytes, place: Rectangle) -> Floats:
+        reader = self.reader
+        y_hat = reader.codec.prior.decode(data, place.height, place.width, position(reader.quality))
+        return y_hat * reader.gain
+
+    def latents(self) -> Floats | None:
+        """The tile ``(M, h, w)``; None if it is lost."""
+        reader = self.reader
         y_hat: Floats | None = None
-        if data is not None:
-            try:
-                y_hat = self.codec.prior.decode(data, place.height, place.width, position(self.quality)) * self.gain
-            except FormatError as error:
-                sentence = f"tile {index + 1} of {len(self.tiles)}: {error}"
-                if not self.salvage:
-                    raise FormatError(sentence) from error
+        try:
+            y_hat = None if self.future is None else self.future.result()
+        except FormatError as error:
+            sentence = f"tile {self.index + 1} of {len(reader.payloads)}: {error}"
+            if not reader.salvage:
+                raise FormatError(sentence) from error
+            if not self.checked:
                 warnings.warn(sentence, DamageWarning, stacklevel=2)
-        self.whole, self.lost = self.whole + (y_hat is not None), self.lost + (y_hat is None)
-        if y_hat is None:
-            y_hat = np.zeros((len(self.gain), place.height, place.width), np.float32)
-        self.cache[index] = y_hat
-        if len(self.cache) > CACHED_TILES:
-            self.cache.popitem(last=False)
+        if not self.checked:
+            reader.whole, reader.lost = reader.whole + (y_hat is not None), reader.lost + (y_hat is None)
+            self.checked = True
         return y_hat

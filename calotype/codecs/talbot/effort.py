@@ -20,6 +20,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ...arrays import Floats, Samples, to_planes
+from ...engine.workers import Workers
 from ...errors import DependencyError
 from ..quality import position
 from . import LOWEST_EFFORT
@@ -82,7 +83,8 @@ class Search:
 
     def cost(self, coded: Coded, x: Floats) -> float:
         """Bits and distortion of a tile on its own: its neighbours would be the same for all that is tried."""
-        decoded = self.model.graph("g_s")((coded.y_hat * self.gain)[None])[0][0][:, : x.shape[1], : x.shape[2]]
+        y_hat = coded.y_hat * self.gain
+        decoded = self.model.synthesis(y_hat.shape[2])(y_hat, Workers(1))[:, : x.shape[1], : x.shape[2]]
         if len(x) == 1:  # as it will be shown
             decoded = decoded.mean(0, keepdims=True)
         return 8 * len(coded.data) + self.distortion.bits(decoded, x)

@@ -9,10 +9,15 @@ import numpy as np
 
 from ...arrays import Floats
 from ...engine.bundles import Bundle
-from ...engine.runtime import Graph, graph
+from ...engine.strips import Transform, transform
+from ...engine.workers import Workers
 from ...errors import BundleError
 from ..quality import position
 from .prior import Prior
+
+STRIDE = 16  # pixels a latent
+WINDOW_HEIGHT = 8  # latents: with the width, what fits the cache of one core
+WINDOW_WIDTHS = (32, 24)  # latents; what leaves less beyond the picture's border is taken
 
 
 @dataclass
@@ -21,7 +26,7 @@ class Model:
 
     Attributes:
         bundle: where the weights are.
-        threads: of the computation.
+        threads: that share the tiles and windows of a picture.
         optimise: let ONNX Runtime rewrite the graphs; tests do without, to see that nothing depends on it.
         prior: the integer networks and the probability tables.
         gains: of the encoder and of the decoder, ``(levels, M)``, logarithms.
@@ -36,16 +41,28 @@ class Model:
     def __post_init__(self) -> None:
         arrays = self.bundle.arrays()
         try:
-            self.prior = Prior(self.bundle, arrays, self.threads, self.optimise)
+            self.prior = Prior(self.bundle, arrays, self.optimise)
             self.gains = {name: arrays[f"gain_{name}"] for name in ("encoder", "decoder")}
         except KeyError as error:
             raise BundleError(
                 f"the weights in {self.bundle.path} have no table {error}: they are for another version"
             ) from error
 
-    def graph(self, name: str) -> Graph:
-        """``g_a`` or ``g_s``."""
-        return graph(self.bundle.path / f"{name}.onnx", self.threads, self.optimise)
+    def analysis(self, width: int) -> Transform:
+        """``g_a``, pixels -> latents, for an area so many latents wide."""
+        return self._transform("g_a", width, STRIDE)
+
+    def synthesis(self, width: int) -> Transform:
+        """``g_s``, latents -> pixels, for an area so many latents wide."""
+        return self._transform("g_s", width, 1)
+
+    def _transform(self, name: str, width: int, unit: int) -> Transform:
+        best = min(WINDOW_WIDTHS, key=lambda side: -(-width // side) * side)
+        return transform(self.bundle.path / f"{name}.onnx", WINDOW_HEIGHT * unit, best * unit, self.optimise)
+
+    def workers(self) -> Workers:
+        """Threads for one picture."""
+        return Workers(self.threads)
 
     def gain(self, name: str, stored_quality: int) -> Floats:
         """Factors for the latents ``(M, 1, 1)``, interpolated between the trained levels."""

@@ -56,15 +56,13 @@ class Coded:
 class Prior:
     """Codes latents with the graphs and tables of one bundle."""
 
-    def __init__(
-        self, bundle: Bundle, arrays: Mapping[str, npt.NDArray[Any]], threads: int, optimise: bool = True
-    ) -> None:
+    def __init__(self, bundle: Bundle, arrays: Mapping[str, npt.NDArray[Any]], optimise: bool = True) -> None:
         self.tables = Tables(arrays["limits"], arrays["frequencies"])
         self.z_levels: Levels = arrays["z_levels"]
         self.steps: Floats = arrays["steps"][:, :, None, None]  # (4, M, 1, 1), of the passes y1 to y4
 
         def load(name: str) -> Graph:
-            return graph(bundle.path / f"{name}.onnx", threads, optimise)
+            return graph(bundle.path / f"{name}.onnx", 1, optimise, arena=True)  # threads share tiles, all of a size
 
         self.h_a, self.h_s, self.z_pass = load("h_a"), load("h_s"), load("z_pass")
         self.passes = [load(f"pass{i}") for i in (1, 2, 3, 4)]

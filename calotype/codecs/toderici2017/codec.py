@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +22,7 @@ import numpy.typing as npt
 from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
+from ...engine.tiles import Tiles
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import DamageWarning, FormatError, PictureError
 from ..quality import from_header, position
@@ -239,7 +239,8 @@ class Decoding:
 class Arrived:
     """The layers of one tile that have been decoded."""
 
-    def __init__(self, networks: Networks, place: Rectangle) -> None:
+    def __init__(self, networks: Networks, index: int, place: Rectangle) -> None:
+        self.index = index
         self.decoder = TileDecoder(networks.codes, place.height, place.width)
         self.layers: list[Bits] = []
         self.lost = False  # a layer, and with it all later ones
@@ -250,44 +251,36 @@ class TileReader:
 
     def __init__(self, networks: Networks, lattice: Rectangle, salvage: bool = False) -> None:
         self.networks, self.lattice, self.salvage = networks, lattice, salvage
-        self.across = -(-lattice.width // (TILE // CELL))
-        self.count = self.across * -(-lattice.height // (TILE // CELL))
-        self.tiles: Sequence[bytes | None] = ()
+        self.tiles = Tiles(lattice, TILE // CELL, lambda index, place: Arrived(networks, index, place), CACHED_TILES)
+        self.payloads: Sequence[bytes | None] = ()
         self.layers = 0
         self.found = 0  # layers of tiles that did decode
-        self.cache: OrderedDict[int, Arrived] = OrderedDict()
 
-    def give(self, tiles: Sequence[bytes | None]) -> None:
+    def give(self, payloads: Sequence[bytes | None]) -> None:
         """The payloads that there are, layer by layer."""
-        self.tiles, self.layers = tiles, -(-len(tiles) // self.count)
+        self.payloads, self.layers = payloads, -(-len(payloads) // self.tiles.count)
 
     def read(self, area: Rectangle) -> Bits:
         """Bits ``(T, C, h, w)`` of all layers that there are."""
         result: Bits = np.zeros((self.layers, self.networks.codes.channels, area.height, area.width), np.int8)
-        for row, column, part in grid(area, TILE // CELL):
-            side = TILE // CELL
-            tile = Rectangle(column * side, row * side, (column + 1) * side, (row + 1) * side)
-            tile = tile.intersection(self.lattice)
-            for layer, bits in enumerate(self.tile(row * self.across + column, tile)):
-                result[layer, :, *part.relative_to(area).slices] = bits[:, *part.relative_to(tile).slices]
+        for meeting in self.tiles.meeting(area):
+            for layer, bits in enumerate(self.bits(meeting.tile)):
+                result[layer, :, *meeting.in_area.slices] = bits[:, *meeting.in_tile.slices]
         return result
 
-    def tile(self, index: int, place: Rectangle) -> list[Bits]:
-        """One tile's bits ``(C, h, w)`` of each layer, from the cache if they are there."""
-        arrived = self.cache.setdefault(index, Arrived(self.networks, place))
-        self.cache.move_to_end(index)
-        if len(self.cache) > CACHED_TILES:
-            self.cache.popitem(last=False)
-        for data in self.tiles[index :: self.count][len(arrived.layers) :]:
-            if data is None or arrived.lost:
+    def bits(self, tile: Arrived) -> list[Bits]:
+        """One tile's bits ``(C, h, w)`` of each layer."""
+        count = self.tiles.count
+        for data in self.payloads[tile.index :: count][len(tile.layers) :]:
+            if data is None or tile.lost:
                 break
             try:
-                arrived.layers.append(arrived.decoder(data))
+                tile.layers.append(tile.decoder(data))
                 self.found += 1
             except FormatError as error:
-                sentence = f"layer {len(arrived.layers) + 1}, tile {index + 1} of {self.count}: {error}"
+                sentence = f"layer {len(tile.layers) + 1}, tile {tile.index + 1} of {count}: {error}"
                 if not self.salvage:
                     raise FormatError(sentence) from error
                 warnings.warn(sentence, DamageWarning, stacklevel=2)
-                arrived.lost = True
-        return arrived.layers
+                tile.lost = True
+        return tile.layers
