@@ -113,7 +113,8 @@ def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
     """Hash of all decoded latents of a file: exact, unlike pixels."""
     from calotype import container
     from calotype.codecs.quality import position
-    from calotype.codecs.talbot.codec import STRIDE, TILE, Talbot
+    from calotype.codecs.talbot.codec import TILE, Talbot
+    from calotype.codecs.talbot.model import STRIDE
     from calotype.engine import bundles
     from calotype.engine.tiling import Rectangle, grid
 

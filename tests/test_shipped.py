@@ -42,7 +42,7 @@ def test_symbols_are_identical_everywhere(photograph: np.ndarray, monkeypatch: p
     from calotype.training.replay import TorchGraph
 
     torch.set_num_threads(1)
-    monkeypatch.setattr(latents, "graph", lambda path, threads, optimise: TorchGraph(path))
+    monkeypatch.setattr(latents, "graph", lambda path, *_, **__: TorchGraph(path))
     assert len(hashes | {latents_hash(data)}) == 1
 
 

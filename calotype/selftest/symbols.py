@@ -38,7 +38,8 @@ def symbols_hash(data: bytes, threads: int = 1) -> str | None:
 
 
 def _talbot(content: Container, bundle: Bundle, tiles: Sequence[bytes | None], scale: int, threads: int) -> str:
-    from ..codecs.talbot.codec import STRIDE, TILE, Talbot
+    from ..codecs.talbot.codec import TILE, Talbot
+    from ..codecs.talbot.model import STRIDE
 
     prior = Talbot(bundle, threads).prior
     header = content.header

@@ -21,6 +21,7 @@ from ...engine.bundles import DESCRIPTION, TABLES, Bundle, bundle_hash
 from ...engine.entropy import Tables, gaussian_tables
 from ...engine.runtime import MOST_THREADS
 from ...engine.runtime import graph as graph_cache
+from ...engine.strips import transform as transform_cache
 from ...errors import CalotypeError
 from ...networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..bundle import check_replaceable, replacement
@@ -149,6 +150,7 @@ def _write_bundle(
         qualities = [to_header(quality) for quality in np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels)]
         digest = describe(fit(codec, pictures, qualities, scales()))
         graph_cache.cache_clear()  # this folder is about to be renamed
+        transform_cache.cache_clear()
     return digest
 
 
