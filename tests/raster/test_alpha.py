@@ -70,7 +70,7 @@ def test_salvaging_goes_on_without_damaged_alpha(monkeypatch: pytest.MonkeyPatch
     from calotype.codecs.talbot.codec import TILE
 
     codec = SimpleNamespace(check=lambda _: None, decode=lambda *_: pattern())
-    monkeypatch.setattr(codecs, "get", lambda _: SimpleNamespace(open=lambda *_: codec))
+    monkeypatch.setattr(codecs, "find", lambda _: SimpleNamespace(open=lambda *_: codec))
     header = container.Header("talbot", b"0000", 13, 9, 3, 8, True, to_header(60), TILE)
     damaged = encode_alpha(pattern(channels=1)[..., 0])[:40]
     data = container.pack(container.Container(header, alpha=damaged, tiles=(b"tile",)))
