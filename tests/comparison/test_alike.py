@@ -74,14 +74,14 @@ def wide_profile() -> bytes:
 
 def test_colour_profiles() -> None:
     srgb = ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    a = drawn()
+    a, wide = drawn(), wide_profile()  # made once: a profile holds the time of its making
     pair = alike(a, Raster(a.samples, metadata=Metadata(srgb)))  # no profile means sRGB
     assert (pair.original == pair.other).all() and pair.notes == ()
-    other = Raster(np.ascontiguousarray(a.samples[..., [1, 0, 2]]), metadata=Metadata(wide_profile()))
+    other = Raster(np.ascontiguousarray(a.samples[..., [1, 0, 2]]), metadata=Metadata(wide))
     pair = alike(a, other)
     assert pair.notes == ("different colour profiles: compared in sRGB",)
     assert np.abs(pair.original.astype(int) - pair.other).max() <= 3
-    same = alike(other, Raster(a.samples, metadata=Metadata(wide_profile())))
+    same = alike(other, Raster(a.samples, metadata=Metadata(wide)))
     assert same.original is other.samples and same.notes == ()
-    deep = alike(drawn(3, 16), Raster(drawn(3, 16).samples, metadata=Metadata(wide_profile())))
+    deep = alike(drawn(3, 16), Raster(drawn(3, 16).samples, metadata=Metadata(wide)))
     assert "compared as stored" in deep.notes[0]
