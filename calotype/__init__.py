@@ -18,7 +18,16 @@ Pictures are Pillow images or NumPy arrays. ``calotype.pillow.register()`` teach
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import BundleError, CalotypeError, DamageWarning, DependencyError, FormatError, PictureError
+from .errors import (
+    BundleError,
+    CalotypeError,
+    CalotypeWarning,
+    DamageWarning,
+    DependencyError,
+    FormatError,
+    LossWarning,
+    PictureError,
+)
 from .version import __version__
 
 if TYPE_CHECKING:
@@ -32,9 +41,9 @@ if TYPE_CHECKING:
     from .api.wrap import extract, wrap
 
 __all__ = [
-    "BundleError", "CalotypeError", "DamageWarning", "DependencyError", "FormatError", "Info", "PictureError",
-    "Progressive", "__version__", "decode", "encode", "extract", "probe", "progressive", "read", "restore", "truncate",
-    "upscale", "wrap", "write",
+    "BundleError", "CalotypeError", "CalotypeWarning", "DamageWarning", "DependencyError", "FormatError", "Info",
+    "LossWarning", "PictureError", "Progressive", "__version__", "decode", "encode", "extract", "probe",
+    "progressive", "read", "restore", "truncate", "upscale", "wrap", "write",
 ]  # fmt: skip
 _LAZY = {  # by name: the module of calotype.api
     "Info": "probe",

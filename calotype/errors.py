@@ -22,5 +22,13 @@ class DependencyError(CalotypeError):
     """An optional package is not installed."""
 
 
-class DamageWarning(UserWarning):
+class CalotypeWarning(UserWarning):
+    """Something did not come along. Catch this one to catch them all."""
+
+
+class LossWarning(CalotypeWarning):
+    """Something of a picture or of its file is left out, because there is no place for it."""
+
+
+class DamageWarning(CalotypeWarning):
     """Something of a damaged file is lost, and the caller had asked for what can be saved."""

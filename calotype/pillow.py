@@ -61,7 +61,7 @@ class CalotypeImageFile(ImageFile.ImageFile):
         deep = header.depth == 16 and header.channels == 1 and not header.alpha
         self._mode = "I;16" if deep else ("L" if header.channels == 1 else "RGB") + ("A" if header.alpha else "")
         exif = None if front.exif is None else raster.EXIF_PREFIX + front.exif
-        found = {"icc_profile": front.icc, "exif": exif, "xmp": front.xmp}
+        found = {"exif": exif, "xmp": front.xmp, **raster.colour_info(front.metadata, header.channels)}
         self.info.update({key: value for key, value in found.items() if value is not None})
         self.tile = [ImageFile._Tile("calo", (0, 0, *self._size), 0, None)]
 
@@ -84,6 +84,9 @@ class CalotypeImageFile(ImageFile.ImageFile):
                 self.fp.close()
             self.fp = None
         return super().load()
+
+    def load_seek(self, position: int) -> None:
+        """Never called: that there is one tells Pillow's incremental parser to wait for the whole file."""
 
     def verify(self) -> None:
         """Check the file without decoding it. Raises CaloFileError."""
@@ -123,9 +126,20 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     fp.write(data)
 
 
+def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
+    """``save(save_all=True)``, for which there is one answer: a file holds one picture."""
+    count = int(getattr(im, "n_frames", 1)) + len(list(im.encoderinfo.get("append_images") or ()))
+    if count > 1:
+        raise CaloFileError(
+            f"a .calo file holds one picture, and save_all asks for {count}: save each frame in a file of its own"
+        )
+    _save(im, fp, filename)
+
+
 def register() -> None:
     """Make ``Image.open`` and ``Image.save`` know ``.calo`` files. Calling it again changes nothing."""
     Image.register_open(FORMAT, CalotypeImageFile, _accept)
     Image.register_save(FORMAT, _save)
+    Image.register_save_all(FORMAT, _save_all)
     Image.register_extension(FORMAT, container.EXTENSION)
     Image.register_mime(FORMAT, MIME)

@@ -241,3 +241,26 @@ def test_refusals_of_saving(quality: Any, tmp_path: Path) -> None:
     assert not (tmp_path / "a.calo").exists()
     with pytest.raises(OSError, match="scale it"):
         Image.new("F", (4, 4)).save(tmp_path / "a.calo")
+
+
+def test_the_incremental_parser_gets_the_picture() -> None:
+    file = io.BytesIO()
+    picture().save(file, "CALO")
+    data = file.getvalue()
+    parser = ImageFile.Parser()
+    for start in range(0, len(data), 100):
+        parser.feed(data[start : start + 100])
+    assert parser.image is not None and parser.image.size == parser.close().size == picture().size
+    broken = ImageFile.Parser()
+    broken.feed(data[:-9])
+    with pytest.raises(OSError, match="truncated|damaged"):
+        broken.close()
+
+
+def test_save_all_is_one_picture_or_an_error() -> None:
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")]
+    with pytest.raises(calotype.pillow.CaloFileError, match="holds one picture, and save_all asks for 2"):
+        frames[0].save(io.BytesIO(), "CALO", save_all=True, append_images=frames[1:])
+    memory = io.BytesIO()
+    frames[0].save(memory, "CALO", save_all=True)
+    assert Image.open(memory).size == (20, 10)

@@ -16,6 +16,7 @@ from ..container import Container, Header
 from ..engine.runtime import choose_threads
 from ..engine.tiling import Rectangle
 from ..errors import DamageWarning, FormatError, PictureError
+from ..raster.dimensions import of_size
 
 if TYPE_CHECKING:
     from ..raster import Raster
@@ -119,7 +120,10 @@ def decode_container(
             warnings.warn(str(error), DamageWarning, stacklevel=2)
         if alpha is not None and place:
             alpha = np.ascontiguousarray(alpha[place.slices])
-    return raster.Raster(samples, alpha, content.metadata)
+    about = content.metadata
+    if place and (place.width, place.height) != (header.width, header.height):
+        about = of_size(about, place.width, place.height)
+    return raster.Raster(samples, alpha, about)
 
 
 def check_pixels(header: Header, max_pixels: int | None) -> None:

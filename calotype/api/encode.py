@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from ..codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
 from ..container import Container, boxes, header_for
 from ..engine.runtime import choose_threads
 from ..errors import PictureError
+from ..raster.bleeding import extend_colours
 from . import rate_control as rate
 
 if TYPE_CHECKING:
@@ -71,6 +73,7 @@ def encode(
     chosen = entry.validated({name: value for name, value in options.items() if value is not None})
     opened = entry.open(choose_threads(threads)).with_options(chosen)
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
+    source = replace(source, samples=extend_colours(source.samples, source.alpha))
 
     def pack(payloads: list[bytes], stored: int) -> bytes:
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from .. import container
 from ..codecs.quality import QUALITY_STEPS
+from ..container.metadata import write_text
 from ..errors import FormatError
 
 
@@ -27,7 +28,10 @@ class Info:
         layers: layers of a progressive file that are there, at least in part; 0 for other files.
         most_layers: as many as there could be, for the encoder was told so; 0 for other files.
         truncated: whether a progressive file just stops. It decodes all the same.
-        icc, exif, xmp, alpha_bytes: bytes of the colour profile, EXIF, XMP and the coded alpha; 0 where there is none.
+        icc, exif, xmp, iptc, text, alpha_bytes: bytes of the colour profile, EXIF, XMP, IPTC, text and the coded
+            alpha; 0 where there is none.
+        cicp: colour code points (ITU-T H.273): primaries and transfer; None where there are none.
+        dpi: resolution across and down, in pixels an inch; None where there is none.
         size: bytes of the file.
     """
 
@@ -49,6 +53,10 @@ class Info:
     layers: int = 0
     most_layers: int = 0
     truncated: bool = False
+    iptc: int = 0
+    text: int = 0
+    cicp: tuple[int, int] | None = None
+    dpi: tuple[float, float] | None = None
 
     @property
     def bpp(self) -> float:
@@ -61,12 +69,14 @@ def probe(data: bytes) -> Info:
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))
-    header = content.header
+    header, about = content.header, content.metadata
     return Info(
         codec=header.codec, bundle=header.bundle.hex(), width=header.width, height=header.height,
         channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / QUALITY_STEPS,
         tile=header.tile, tiles=header.tile_count, icc=len(content.icc or b""), exif=len(content.exif or b""),
         xmp=len(content.xmp or b""), alpha_bytes=len(content.alpha or b""), size=len(data),
         layers=-(-len(content.tiles) // header.tile_count) if header.layers else 0, most_layers=header.layers,
-        truncated=content.truncated,
+        truncated=content.truncated, iptc=len(about.iptc or b""), text=len(write_text(about.text or ())),
+        cicp=about.cicp and (about.cicp.primaries, about.cicp.transfer),
+        dpi=about.density and (round(about.density.x * 0.0254, 2), round(about.density.y * 0.0254, 2)),
     )  # fmt: skip

@@ -21,6 +21,7 @@ from PIL import Image
 
 from .. import raster
 from ..arrays import Floats, Progress, Samples
+from ..codecs.tao2017.flat import limited
 from ..codecs.tao2017.restore import restored
 from ..codecs.tao2017.strength import quantisation
 from ..engine import bundles
@@ -28,6 +29,7 @@ from ..engine.runtime import choose_threads
 from ..errors import PictureError
 from ..raster import Raster, metadata
 from ..raster.bands import lying
+from ..raster.bleeding import extend_colours
 from ..raster.guard import pillow_limit, reading
 
 CODEC = "tao2017"
@@ -67,8 +69,8 @@ def restore_raster(picture: Source, *, threads: int | None = None, progress: Pro
     bundle = bundles.find(CODEC)
     source, orientation, tables = _read(picture)
     # Blocks lie on a grid that begins at the first pixel of the file: restore the picture as it was compressed.
-    stored: Samples = np.ascontiguousarray(lying(source.samples, orientation))
-    result = restored(bundle, 1, count, stored, tables, progress=progress)
+    stored: Samples = np.ascontiguousarray(lying(extend_colours(source.samples, source.alpha), orientation))
+    result = limited(stored, restored(bundle, 1, count, stored, tables, progress=progress))
     if orientation != 1:
         upright = np.empty_like(source.samples)
         lying(upright, orientation)[...] = result

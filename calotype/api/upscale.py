@@ -20,6 +20,7 @@ from ..arrays import Progress
 from ..codecs.ledig2017 import DEFAULT_MODEL
 from ..codecs.ledig2017.enlarger import check_result, enlarger, model_bundle
 from ..engine.runtime import choose_threads
+from ..raster.bleeding import extend_colours
 from ..raster.dimensions import of_size
 from ..raster.resampling import BICUBIC, resize
 
@@ -76,7 +77,7 @@ def upscale_raster(
     source = raster.from_picture(picture)
     width, height = scale * source.width, scale * source.height
     check_result(width, height, scale)
-    samples = network(source.samples, progress=progress)
+    samples = network(extend_colours(source.samples, source.alpha), progress=progress)
     return raster.Raster(
         samples,
         None if source.alpha is None else resize(source.alpha, height, width, BICUBIC),

@@ -21,6 +21,7 @@ from ..codecs.tao2017.standard import StandardFile, kind
 from ..container import Container, Metadata, header_for
 from ..engine import bundles
 from ..errors import FormatError, PictureError
+from ..raster.bands import to_8
 
 CODEC = "tao2017"
 
@@ -80,7 +81,7 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
         raise PictureError("it has an alpha channel, which cannot be enlarged: wrap it with scale 1, or encode it")
     header = header_for(picture, bundles.find(CODEC), UNKNOWN, TILE)
     header = replace(header, width=width, height=height, channels=channels, depth=depth)
-    alpha = None if picture.alpha is None else raster.encode_alpha(picture.alpha)
+    alpha = None if picture.alpha is None else raster.encode_alpha(to_8(picture.alpha) if depth == 8 else picture.alpha)
     return container.pack(Container(header, Metadata() if strip else picture.metadata, alpha, (data,)))
 
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -51,6 +52,7 @@ def run(
     nothing: str,
     quiet: bool,
     cells: Callable[[Result], list[str]] | None = None,
+    as_json: bool = False,
 ) -> None:
     """Do all of ``plan``, whatever happens to single files.
 
@@ -62,16 +64,19 @@ def run(
         quiet: print errors only.
         cells: the columns of the report, of constant widths, between the sizes and the time; the size in pixels if
             nothing is said.
+        as_json: print, in the end, a list of what became of each file, for programs.
 
     Raises:
         typer.Exit: with code 1, if anything went wrong.
     """
     console = errors()
     tally = _Tally()
+    records: list[dict[str, Any]] = []
     start = time.perf_counter()
 
-    def fail(label: str, message: str) -> None:
+    def fail(label: str, message: str, told: Sequence[str] = ()) -> None:
         tally.failed.append(label)
+        records.append({"file": label, "error": message, "warnings": list(told)})
         emit(console, complain(label, message), "red")
 
     for label, message in plan.notes:
@@ -83,20 +88,23 @@ def run(
     try:
         for number, job in enumerate(plan.jobs):
             bars.advance(number)
+            told: list[str] = []
             try:
                 if plan.is_done(job):
                     tally.skipped += 1
+                    records.append({"file": job.label, "output": job.result, "up_to_date": True, "warnings": told})
                     continue
                 began, made = time.perf_counter(), plan.making(job)
                 with bars.picture(job.label) as progress:
-                    result = _heed_warnings(console, job, partial(work, job, progress))
+                    result = _heed_warnings(console, job, partial(work, job, progress), told)
                 plan.note_written(job, made)
             except BrokenPipeError:
                 raise
             except Exception as error:  # of any kind: the other files do not pay for this one
-                fail(job.label, describe(error))
+                fail(job.label, describe(error), told)
                 continue
             tally.done += 1
+            records.append({"file": job.label, "output": job.result, **asdict(result), "warnings": told})
             tally.before += result.before
             tally.after += result.after
             if not quiet:
@@ -104,6 +112,8 @@ def run(
                 table(console, [[job.label, *columns, f"{_seconds(time.perf_counter() - began):>8}"]], names)
     finally:
         bars.close()
+    if as_json and plan.jobs:
+        typer.echo(json.dumps(records, indent=2))
     if not plan.jobs and not plan.problems:
         fail("", nothing + _passed_over(plan))
     elif plan.many and not quiet:
@@ -123,14 +133,18 @@ def _dimensions(result: Result) -> list[str]:
     return [f"{f'{result.width} × {result.height}':>13}"]
 
 
-def _heed_warnings(console: Console, job: Job, work: Callable[[], Result]) -> Result:
-    """Run ``work``; what it warns of is worth a line, for example the tiles that could not be salvaged."""
+def _heed_warnings(console: Console, job: Job, work: Callable[[], Result], told: list[str]) -> Result:
+    """Run ``work``; what it warns of, such as lost tiles or metadata that is left out, is worth a line each.
+
+    The sentences go into ``told`` as well.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
             return work()
         finally:
             for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
+                told.append(message)
                 emit(console, complain(job.label, f"warning: {message}"), "yellow")
 
 

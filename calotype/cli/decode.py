@@ -10,10 +10,10 @@ import typer
 
 from ..raster.formats import FORMATS
 from . import batch, streams
-from .destination import destination, wrong
+from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
@@ -59,6 +59,8 @@ def decode(
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
     box = None if region is None else _region(region)
@@ -67,6 +69,8 @@ def decode(
     written = format_for(format_, place)
     settings = {"command": "decode", "format": written, "region": box, "iterations": iterations, "salvage": salvage}
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, overwrite=overwrite, settings=settings)
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.decode import decode_raster
@@ -78,7 +82,7 @@ def decode(
         return put_picture(job, picture, written, len(data))
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="decoded", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="decoded", nothing=nothing, quiet=quiet, as_json=as_json)
 
 
 def _region(text: str) -> tuple[int, int, int, int]:

@@ -111,3 +111,9 @@ def keep_apart(inputs: Collection[str], place: Destination, example: str) -> Non
         raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o {example}/")
     if place.kind is Place.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
         raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")
+
+
+def check_json(as_json: bool, place: Destination) -> None:
+    """Refuse two things on standard output. Raises typer.BadParameter."""
+    if as_json and place.kind is Place.STREAM:
+        raise wrong("--json", "standard output is taken by the picture; name a file with -o")

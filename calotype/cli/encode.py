@@ -12,10 +12,10 @@ from ..container import EXTENSION
 from . import batch, streams
 from .catalogue import all_codecs, complete_codec, named_codec
 from .codec_options import chosen, with_codec_options
-from .destination import destination, wrong
+from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
 from .sizes import parse_size
 from .walk import PICTURE_SUFFIXES
@@ -74,6 +74,8 @@ def encode(
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
     **options: str | None,
 ) -> None:
     """See :data:`HELP`; ``options`` are those of the codecs."""
@@ -82,6 +84,8 @@ def encode(
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "encode", "codec": codec, "strip": strip, **request}
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from .. import raster
@@ -96,7 +100,15 @@ def encode(
         bpp = 8 * result.after / (result.width * result.height)
         return [f"{bpp:6.3f} bpp", f"{batch.saving(result.before, result.after):>8}"]
 
-    batch.run(todo, work, verb="encoded", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, cells=cells)
+    batch.run(
+        todo,
+        work,
+        verb="encoded",
+        nothing=f"no pictures in {', '.join(inputs)}",
+        quiet=quiet,
+        as_json=as_json,
+        cells=cells,
+    )
 
 
 def command() -> Any:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from ..errors import CalotypeError
 from . import batch, streams
-from .destination import STREAM, Place, destination
+from .destination import STREAM, Place, check_json, destination
 from .jobs import Job, plan
 from .lesson import lesson
 from .names import shown
-from .options import Inputs, Output, Overwrite, Quiet
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
@@ -42,7 +42,14 @@ HELP = lesson(
 
 
 @guarded
-def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False, quiet: Quiet = False) -> None:
+def extract(
+    inputs: Inputs,
+    output: Output = None,
+    overwrite: Overwrite = False,
+    quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
+) -> None:
     """See :data:`HELP`."""
     place = destination(output, inputs, suffixes=STANDARD_SUFFIXES, other=None)
     settings = {"command": "extract"}
@@ -50,6 +57,8 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
     piped = streams.read(None) if STREAM in inputs else None  # a pipe gives its bytes once
     if place.kind in (Place.BESIDE, Place.FOLDER):
         todo.jobs = _named(todo.jobs, piped)
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.wrap import extract
@@ -65,7 +74,7 @@ def extract(inputs: Inputs, output: Output = None, overwrite: Overwrite = False,
         return put(job, file, len(data), inside.width, inside.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="extracted", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="extracted", nothing=nothing, quiet=quiet, as_json=as_json)
 
 
 def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:

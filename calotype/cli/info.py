@@ -109,7 +109,7 @@ def info(inputs: Inputs, as_json: Json = False) -> None:
 def _sheet(report: _Report) -> None:
     """Everything about one file."""
     info = report.info
-    parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp}
+    parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp, "IPTC": info.iptc, "text": info.text}
     called = f" ({report.weights})" if report.weights not in (None, info.codec) else ""
     state = "installed" if report.installed else "NOT installed: cannot be decoded here"
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
@@ -119,6 +119,8 @@ def _sheet(report: _Report) -> None:
         "weights": f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
         **({"layers": _layers(info)} if info.most_layers else {}),
+        **({"colours": _colours(info.cicp)} if info.cicp else {}),
+        **({"paper": " × ".join(f"{dots:g}" for dots in info.dpi) + " pixels an inch"} if info.dpi else {}),
         "metadata": ", ".join(f"{name} {format_size(size)}" for name, size in parts.items() if size) or "none",
         "file": f"{info.size:,} bytes, {info.bpp:.3f} bits per pixel",
     }
@@ -126,6 +128,14 @@ def _sheet(report: _Report) -> None:
     emit(console, report.label, "bold")
     for name, value in rows.items():
         emit(console, f"  {name:<8}  {value}")
+
+
+def _colours(cicp: tuple[int, int]) -> str:
+    """Code points by their names."""
+    from ..container import CodePoints
+    from ..raster.colour import name
+
+    return f"{name(CodePoints(*cicp))} (code points {cicp[0]}, {cicp[1]})"
 
 
 def _layers(info: Info) -> str:

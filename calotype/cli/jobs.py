@@ -23,7 +23,7 @@ from typing import Any
 
 from ..errors import CalotypeError
 from .destination import STREAM, Destination, Place
-from .made import Making, Records, making, place
+from .made import Journal, Making, making, place
 from .names import shown
 from .walk import Source, find
 
@@ -42,6 +42,11 @@ class Job:
         """The input's name, safe to print."""
         return shown(self.source) if self.source else "standard input"
 
+    @property
+    def result(self) -> str:
+        """The output's name, safe to print."""
+        return shown(self.target) if self.target else "standard output"
+
 
 @dataclass
 class Plan:
@@ -50,13 +55,14 @@ class Plan:
     jobs: list[Job]
     many: bool = False  # several files or a folder: what is up to date is passed over
     overwrite: bool = False
+    preserve: bool = False  # outputs get the modification times of their inputs
     settings: dict[str, Any] = field(default_factory=dict)  # all that decides what an output looks like
     notes: list[tuple[str, str]] = field(default_factory=list)  # names, and what to say of them
     problems: list[tuple[str, str]] = field(default_factory=list)
     ignored: Counter[str] = field(default_factory=Counter)
     inputs: set[Identity] = field(default_factory=set)
     written: set[Identity] = field(default_factory=set)
-    records: Records = field(default_factory=Records)
+    records: Journal = field(default_factory=Journal)
 
     def is_done(self, job: Job) -> bool:
         """Whether ``job`` needs no work because its output is there, made from this input with these settings.
@@ -111,6 +117,9 @@ class Plan:
         """Remember the output of ``job``, so that no later one replaces it, and for later runs."""
         there = _stat(job.target)
         if there is not None and job.target is not None and stat.S_ISREG(there.st_mode):
+            if self.preserve and job.source is not None:
+                time = job.source.stat().st_mtime_ns
+                os.utime(job.target, ns=(time, time))
             self.written.add((there.st_dev, there.st_ino))
             if made is not None:
                 self.records.add(job.target, made)
@@ -144,7 +153,7 @@ def plan(
     paths = [Path(name) for name in inputs]
     finds = find(paths, suffixes, skip=folder)
     many = len(paths) > 1 or paths[0].is_dir()
-    result = Plan([], many, overwrite, settings, problems=finds.problems, ignored=+finds.ignored)
+    result = Plan([], many, overwrite, settings=settings, problems=finds.problems, ignored=+finds.ignored)
     if destination.kind in (Place.FILE, Place.STREAM):
         result.jobs = [Job(found.path, target) for found in finds.files]
     else:

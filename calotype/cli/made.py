@@ -47,7 +47,7 @@ class Receipt:
         return self.is_of(there) and self.mtime_ns == there.st_mtime_ns
 
 
-class Records:
+class Journal:
     """The records beside outputs, of any folders, each read once."""
 
     def __init__(self) -> None:

@@ -21,5 +21,8 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, max=64, metavar="N", help="Use N threads, 64 at most. Default: all cores, or 8."),
 ]
+Preserve = Annotated[
+    bool, typer.Option("--preserve", help="Give outputs the modification times of their inputs, as cp --preserve does.")
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

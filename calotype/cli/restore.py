@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from ..raster.formats import FORMATS
 from . import batch, streams
-from .destination import Place, destination, keep_apart
+from .destination import Place, check_json, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
@@ -49,6 +49,8 @@ def restore(
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
     suffix = suffix_of(format_)
@@ -63,6 +65,8 @@ def restore(
         overwrite=overwrite,
         settings={"command": "restore", "format": written},
     )
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.restore import restore_raster
@@ -72,4 +76,4 @@ def restore(
         return put_picture(job, picture, written, before)
 
     nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="restored", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="restored", nothing=nothing, quiet=quiet, as_json=as_json)

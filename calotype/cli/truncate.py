@@ -9,10 +9,10 @@ import typer
 
 from ..container import EXTENSION
 from . import batch, streams
-from .destination import destination, keep_apart, wrong
+from .destination import check_json, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet
 from .problems import guarded
 from .sizes import parse_size
 from .walk import CALOTYPE_SUFFIXES
@@ -45,6 +45,8 @@ def truncate(
     output: Output = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
     try:
@@ -56,6 +58,8 @@ def truncate(
     suffix = f"-truncated{EXTENSION}" if output is None else EXTENSION
     settings = {"command": "truncate", "size": most}
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, overwrite=overwrite, settings=settings)
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.truncate import truncate
@@ -67,4 +71,4 @@ def truncate(
         return put(job, made, len(data), header.width, header.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="truncated", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="truncated", nothing=nothing, quiet=quiet, as_json=as_json)

@@ -10,10 +10,10 @@ import typer
 from ..codecs.ledig2017 import DEFAULT_MODEL, MODELS, SCALES
 from ..raster.formats import FORMATS
 from . import batch, streams
-from .destination import Place, destination, keep_apart, wrong
+from .destination import Place, check_json, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet, Threads
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
 from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
@@ -69,6 +69,8 @@ def upscale(
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
     if scale not in SCALES:
@@ -86,6 +88,8 @@ def upscale(
         overwrite=overwrite,
         settings={"command": "upscale", "scale": scale, "model": model, "format": written},
     )
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.open import open_picture
@@ -96,4 +100,4 @@ def upscale(
         picture = upscale_raster(small, scale, model=model, threads=threads, progress=progress)
         return put_picture(job, picture, written, before)
 
-    batch.run(todo, work, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet)
+    batch.run(todo, work, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, as_json=as_json)

@@ -10,10 +10,10 @@ import typer
 
 from ..container import EXTENSION
 from . import batch, streams
-from .destination import destination, is_single, wrong
+from .destination import check_json, destination, is_single, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Output, Overwrite, Quiet
+from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet
 from .problems import guarded
 from .walk import PICTURE_SUFFIXES
 from .writing import put
@@ -55,6 +55,8 @@ def wrap(
     strip: Annotated[bool, typer.Option("--strip", help="Do not copy colour profile, EXIF and XMP.")] = False,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
+    preserve: Preserve = False,
+    as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
     if scale not in (1, 2):
@@ -65,6 +67,8 @@ def wrap(
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "wrap", "scale": scale, "size": sides, "strip": strip}
     todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
+    todo.preserve = preserve
+    check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> batch.Result:
         from ..api.wrap import wrap
@@ -76,7 +80,7 @@ def wrap(
         return put(job, file, len(data), header.width, header.height)
 
     nothing = f"no JPEG, JPEG 2000, WebP or AVIF files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="wrapped", nothing=nothing, quiet=quiet)
+    batch.run(todo, work, verb="wrapped", nothing=nothing, quiet=quiet, as_json=as_json)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ File
     ======  =====  ==========================================================================
     0       7      signature 89 43 41 4C 4F 0D 0A (``\\x89CALO\\r\\n``)
     7       1      version, 01
-    8       ...    boxes: H [c] [e] [x] [A] T...T E, and nothing after E
+    8       ...    boxes: H [metadata] [A] T...T E, and nothing after E
     ======  =====  ==========================================================================
 
 Box
@@ -28,8 +28,12 @@ Boxes, in this order
     ====  ======================  ===========================================================
     H     once, first             header
     c     at most once            colour profile (ICC), a zlib stream  \\
-    e     at most once            EXIF, a zlib stream                   > in any order
-    x     at most once            XMP, a zlib stream                   /
+    e     at most once            EXIF, a zlib stream                   |
+    x     at most once            XMP, a zlib stream                    > in any order
+    n     at most once            colour code points                    |
+    i     at most once            IPTC, a zlib stream                   |
+    t     at most once            text, a zlib stream                   |
+    d     at most once            resolution                           /
     A     if the header says so   alpha channel, a PNG
     T     one a tile              tiles in raster order; the codec knows what is inside
     E     once, last              end; no payload
@@ -85,7 +89,7 @@ from .limits import (
     SMALLEST_TILE,
     VERSION,
 )
-from .metadata import Metadata
+from .metadata import CodePoints, Density, Metadata
 from .parts import Parts
 from .read import read_front, read_header, unpack
 from .write import END, head, pack, tile
@@ -105,7 +109,9 @@ __all__ = [
     "SIGNATURE",
     "SMALLEST_TILE",
     "VERSION",
+    "CodePoints",
     "Container",
+    "Density",
     "Header",
     "Metadata",
     "Parts",

@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from ..errors import FormatError, PictureError
+from . import metadata
 from .limits import MAX_BOX, MAX_METADATA
 
 
@@ -24,7 +26,10 @@ class BoxKind(NamedTuple):
     payload: str  # in the documentation
     order: int  # in the file; those of the same order stand in any
     limit: int  # bytes of payload
-    field: str | None = None  # of Metadata: the payload is that, deflated
+    field: str | None = None  # of Metadata
+    write: Callable[[Any], bytes] = metadata.plain  # the field as bytes
+    read: Callable[[bytes], Any] = metadata.plain  # and back; ValueError for bytes that mean nothing
+    deflated: bool = True  # whether these bytes are the payload as a zlib stream, or as they are
 
     @property
     def critical(self) -> bool:
@@ -37,6 +42,19 @@ TABLE = (
     BoxKind("c", "colour profile", "ICC profile, a zlib stream", 1, MAX_METADATA, "icc"),
     BoxKind("e", "EXIF data", "EXIF, a TIFF structure, a zlib stream", 1, MAX_METADATA, "exif"),
     BoxKind("x", "XMP data", "XMP packet, a zlib stream", 1, MAX_METADATA, "xmp"),
+    BoxKind(
+        "n", "colour code points", "4 bytes: primaries and transfer by H.273, 00, 01", 1, 4, "cicp",
+        metadata.write_code_points, metadata.read_code_points, deflated=False,
+    ),
+    BoxKind("i", "IPTC data", "IPTC-IIM records, a zlib stream", 1, MAX_METADATA, "iptc"),
+    BoxKind(
+        "t", "text", "keys and values in turn, UTF-8, 00 behind each, a zlib stream", 1, MAX_METADATA, "text",
+        metadata.write_text, metadata.read_text,
+    ),
+    BoxKind(
+        "d", "resolution", "pixels per metre across and down, each u32 and not 0", 1, 8, "density",
+        metadata.write_density, metadata.read_density, deflated=False,
+    ),
     BoxKind(
         "A", "alpha channel",
         "a PNG file: greyscale, of the width, height and depth of the picture; 0 is transparent", 2, MAX_BOX,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from typing import Any
 
 from ..errors import FormatError
 from .boxes import KINDS, Box, ends_within, frame, seed, sound_box
@@ -25,7 +26,7 @@ class Parts:
     def __init__(self, header: Header) -> None:
         self.header = header
         self.seen: set[str] = set()  # types of metadata and alpha, so that a thousand bombs are inflated once
-        self.fields: dict[str, bytes] = {}  # of the metadata
+        self.fields: dict[str, Any] = {}  # of the metadata
         self.order = 0  # of the last known box
         self.alpha: bytes | None = None
         self.tiles: dict[int, bytes] = {}  # by index; never allocated by what the header claims
@@ -106,8 +107,8 @@ class Parts:
                 raise FormatError(f"damaged: {self.name(kind)} at byte {found.offset} must stand further ahead")
             self.seen.add(kind)
             self.order = KINDS[kind].order
-            if field := KINDS[kind].field:
-                self.fields[field] = _inflate(view, found, self.name(kind))
+            if KINDS[kind].field:
+                self._describe(view, found)
             elif self.header.alpha:
                 self.alpha = bytes(view[found.start : found.stop])
             else:
@@ -124,6 +125,17 @@ class Parts:
                     f"box {kind!r} at byte {found.offset} is one more than the limit of "
                     f"{MAX_UNKNOWN_BOXES} unknown boxes"
                 )
+
+    def _describe(self, view: memoryview, found: Box) -> None:
+        """Read a box of metadata. Raises FormatError."""
+        kind, name = KINDS[found.kind], self.name(found.kind)
+        if found.stop - found.start > kind.limit:
+            raise FormatError(f"{name} at byte {found.offset} exceeds the limit of {kind.limit} bytes")
+        raw = _inflate(view, found, name) if kind.deflated else bytes(view[found.start : found.stop])
+        try:
+            self.fields[kind.field or ""] = kind.read(raw)
+        except ValueError as error:
+            raise FormatError(f"damaged: {name} at byte {found.offset}: {error}") from None
 
     def finish(self, offset: int) -> None:
         """Check the whole when the end box has ended at `offset`. Raises FormatError."""
@@ -155,8 +167,6 @@ class Parts:
 def _inflate(view: memoryview, found: Box, name: str) -> bytes:
     """Inflate metadata without ever holding more than MAX_METADATA + 1 bytes of it. Raises FormatError."""
     inflater = zlib.decompressobj()
-    if found.stop - found.start > MAX_METADATA:
-        raise FormatError(f"{name} at byte {found.offset} exceeds the limit of {MAX_METADATA} bytes")
     try:
         raw = inflater.decompress(view[found.start : found.stop], MAX_METADATA + 1)
     except zlib.error:

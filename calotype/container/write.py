@@ -41,9 +41,10 @@ def head(header: Header, metadata: Metadata = NOTHING, alpha: bytes | None = Non
         raise FormatError("the header and the presence of an alpha channel contradict each other")
     pieces = [write_header(header)]
     for kind in METADATA:
-        raw = getattr(metadata, kind.field or "")
-        if raw is not None:
-            payload = zlib.compress(raw, 9)
+        value = getattr(metadata, kind.field or "")
+        if value is not None:
+            raw = kind.write(value)
+            payload = zlib.compress(raw, 9) if kind.deflated else raw
             if max(len(raw), len(payload)) > kind.limit:
                 raise PictureError(f"the {kind.name} has {len(raw)} bytes, the limit is {kind.limit}: strip it")
             pieces.append(box(kind.letter, payload))

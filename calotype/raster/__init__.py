@@ -10,12 +10,17 @@ Pictures are converted in bands of rows, so that 100 megapixels need little more
 
     files       load, save, to_file
     deep        16-bit colour in, for which Pillow has no mode
+    deep_codecs more than 8 bits where Pillow's readers give no more
     png16       16-bit colour out
     picture     Raster, from and to Pillow and NumPy
     modes       what each of Pillow's modes becomes
     profiles    colour profiles
-    metadata    EXIF, XMP, orientation
+    colour      code points, and profiles made of them
+    metadata    EXIF, XMP, IPTC, text, resolution, orientation
+    dimensions  the size of a picture in EXIF and XMP, and its thumbnails
+    survey      what a file holds that is not kept
     alpha       the alpha channel as bytes, without loss
+    bleeding    colours under transparency
     bands       bands of rows, and turned pictures
     guard       Pillow's limit and Pillow's exceptions
     formats     of picture files that can be written
@@ -33,12 +38,13 @@ if TYPE_CHECKING:
     from .alpha import decode_alpha, encode_alpha
     from .files import load, save, to_file
     from .metadata import EXIF_PREFIX
-    from .picture import Raster, check_size, from_image, from_picture, to_array, to_image
+    from .picture import Raster, check_size, colour_info, from_image, from_picture, to_array, to_image
 
 __all__ = [
     "EXIF_PREFIX",
     "Raster",
     "check_size",
+    "colour_info",
     "decode_alpha",
     "encode_alpha",
     "from_image",
@@ -53,6 +59,7 @@ _HOME = {  # by name: the module
     "EXIF_PREFIX": "metadata",
     "Raster": "picture",
     "check_size": "picture",
+    "colour_info": "picture",
     "decode_alpha": "alpha",
     "encode_alpha": "alpha",
     "from_image": "picture",

@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from . import bands, metadata, profiles
+from . import bands, colour, metadata, profiles
 from .bands import Band
 from .modes import colour_key, opacity, raw_mode
 from .picture import Raster
+from .survey import survey, warn_of_losses
 
 _GREY_ALPHA = "LA;16B"
 _NATIVE_LOW = "B" if sys.byteorder == "little" else "L"
@@ -43,10 +44,13 @@ def read_deep(file: IO[bytes]) -> Raster:
     """The picture in a file, seekable, for which :func:`is_deep` is true. Raises whatever Pillow raises."""
     with Image.open(file) as image:
         grey = raw_mode(image) == _GREY_ALPHA
+        found = survey(image)
+        warn_of_losses(found)
         if grey:
             _keep_low_bytes(image)
         image.load()
-        orientation, about = metadata.find(image, image.info)
+        info = image.info
+        orientation, about = metadata.find(image, info)
         samples, alpha = bands.blank(image.size, orientation, 16, 1 if grey else 3, image.mode == "RGBA")
         bands.fill(image, orientation, _read_pairs if grey else _read_high, samples, alpha)
         key = colour_key(image.info, 3) if image.mode == "RGB" else None
@@ -59,7 +63,9 @@ def read_deep(file: IO[bytes]) -> Raster:
     if key is not None:
         alpha = opacity(samples, key)
     icc = profiles.fitting(about.icc, "GRAY" if grey else "RGB ")
-    return Raster(samples, alpha, replace(about, icc=icc))
+    if about.icc is None and found.points is None and "srgb" not in info:
+        icc = colour.declared(info.get("gamma"), info.get("chromaticity"), 1 if grey else 3)
+    return Raster(samples, alpha, replace(about, icc=icc, cicp=found.points))
 
 
 def _keep_low_bytes(image: ImageFile.ImageFile) -> None:

@@ -12,15 +12,16 @@ from typing import IO, Any
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from ..container import SIGNATURE
+from ..container import SIGNATURE, Metadata
 from ..errors import CalotypeError, PictureError
 from . import png16
 from .bands import to_8
 from .deep import is_deep, read_deep
+from .deep_codecs import needs_other, read_other
 from .formats import FORMATS
 from .guard import first_line, pillow_limit, reading, reason
 from .picture import Raster, check_size, from_image, from_picture, to_image
-from .writing import writer_options
+from .writing import that_fits, writer_options
 
 _USUAL = ".png, .jpg, .webp, .avif, .tiff, .jp2, .bmp"
 _KEEP_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000", "TGA", "QOI")
@@ -53,6 +54,12 @@ def _load(file: IO[bytes], name: str) -> Raster:
             if image.format == "EPS":  # reading it runs Ghostscript, a whole programming language
                 raise PictureError(f"cannot read {name}: PostScript is a page, not a picture; render it first")
             check_size(*image.size)
+            if needs_other(image):
+                other = read_other(file, image)
+                if other is not None:
+                    return other
+                file.seek(0)
+                image = _open(file, name)
             if not is_deep(image):
                 return from_image(image, name=name)
         return read_deep(file)
@@ -90,15 +97,19 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
 def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:  # noqa: A002
     """The bytes of a picture file, in the format that ``format`` ("png", ".jpg", "TIFF") names.
 
-    Colour profile, EXIF and XMP go along into PNG, JPEG, WebP, AVIF and TIFF. JPEG is written with quality 95 and full
-    colour resolution. PNG keeps 16 bits; JPEG, WebP, AVIF, BMP and the like have 8, to which 16-bit pictures are
-    rounded. Where a user would count on all 16 (TIFF, JPEG 2000) and Pillow cannot write them, it is an error, as it is
-    for alpha in a format that has none: nothing is lost in silence.
+    Metadata go along as far as the format holds them; a LossWarning tells what does not. JPEG is written with quality
+    95 and full colour resolution. PNG keeps 16 bits; JPEG, WebP, AVIF, BMP and the like have 8, to which 16-bit
+    pictures are rounded. Where a user would count on all 16 (TIFF, JPEG 2000) and Pillow cannot write them, it is an
+    error, as are alpha in a format that has none, and colours in a .pgm: nothing is lost in silence.
 
     Raises PictureError, which calls the file ``name``.
     """
     kind = _format(None, format)
     deep_grey = raster.channels == 1 and raster.alpha is None
+    if kind == "PGM":
+        if raster.channels != 1:
+            raise PictureError(f"cannot write {name}: PGM is grey, and the picture has colours; write .ppm or .png")
+        kind = "PPM"
     if raster.alpha is not None and kind not in _KEEP_ALPHA:
         raise PictureError(f"cannot write {name}: {kind} has no alpha channel; .png, .webp, .avif and .tiff have one")
     if raster.depth == 16 and kind in ("TIFF", "JPEG2000") and not deep_grey:
@@ -107,8 +118,9 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
     # short without a word, or try for ever.
     memory = io.BytesIO()
     with _writing(name, kind):
+        about = that_fits(raster, kind, name)
         if raster.depth == 16 and kind == "PNG" and not deep_grey:
-            png16.write(memory, raster.samples, raster.alpha, metadata=raster.metadata)
+            png16.write(memory, raster.samples, raster.alpha, metadata=about)
             return memory.getvalue()
         if raster.depth == 16 and kind not in _KEEP_DEEP_GREY:
             raster = replace(
@@ -116,11 +128,12 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
                 samples=to_8(raster.samples),
                 alpha=None if raster.alpha is None else to_8(raster.alpha),
             )
-        if kind in ("WEBP", "AVIF") and raster.channels == 1 and raster.icc is not None:
+        if kind in ("WEBP", "AVIF") and raster.channels == 1 and about.icc is not None:
             # They are written as RGB, where a profile of grey has no place.
-            raster = replace(from_picture(raster, strip=True), metadata=replace(raster.metadata, icc=None))
+            raster = from_picture(replace(raster, metadata=Metadata(about.icc)), strip=True)
+            about = replace(about, icc=None)
         image = to_image(raster)
-        options = _OPTIONS.get(kind, {}) | writer_options(raster, kind, name)
+        options = _OPTIONS.get(kind, {}) | writer_options(about, kind, name)
         image.info.clear()  # what Pillow's writers shall store is in the options
         image.save(memory, kind, **options)
     return memory.getvalue()

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-FORMATS = {  # by suffix: Pillow's name
+FORMATS = {  # by suffix: Pillow's name, but for PGM, the grey half of PPM
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
@@ -14,5 +14,5 @@ FORMATS = {  # by suffix: Pillow's name
     ".jp2": "JPEG2000",
     ".bmp": "BMP",
     ".ppm": "PPM",
-    ".pgm": "PPM",
+    ".pgm": "PGM",
 }

@@ -58,7 +58,10 @@ def reading(name: str) -> Iterator[None]:
 
 def first_line(error: BaseException) -> str:
     """The first line of an exception's message, or the exception's name if it has none."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    said = str(error).strip()
+    if not said and isinstance(error, AssertionError):
+        return "its parts contradict each other, or one is missing"
+    return (said or type(error).__name__).splitlines()[0]
 
 
 def reason(error: OSError) -> str:

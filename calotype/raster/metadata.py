@@ -10,10 +10,16 @@ from typing import Any
 
 from PIL import ExifTags, Image
 
-from ..container import Metadata
-from .dimensions import of_size
+from ..container import MAX_METADATA, Density, Metadata
+from ..container.metadata import Text
+from .dimensions import of_size, said_size
+from .survey import without_announcements
 
 EXIF_PREFIX = b"Exif\0\0"
+PHOTOSHOP_IPTC = 0x0404  # among the blocks that Photoshop puts into files
+TIFF_IPTC = 33723  # tag
+_COMMENTED = ("JPEG", "MPO", "GIF")  # JPEG 2000 has comments too, of those who wrote the encoder
+INCH = 0.0254  # metres
 
 _TIFF_TAGS = (  # what a TIFF file says about the picture; its other tags describe the file
     *(270, 271, 272, 282, 283, 296, 305, 306, 315, 316, 18246, 33432),
@@ -29,14 +35,68 @@ def find(image: Image.Image, info: Mapping[Any, Any]) -> tuple[int, Metadata]:
     """
     icc = info.get("icc_profile")
     orientation, exif, xmp = _upright(_exif(image, info), _xmp(image, info))
-    about = Metadata(bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp)
-    # Lying: width and height change places.
-    return orientation, of_size(about, *image.size[::-1]) if orientation >= 5 else about
+    if xmp is not None:
+        xmp = without_announcements(xmp)
+    about = Metadata(
+        bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp, None,
+        _iptc(image, info), _text(image, info), _density(info),
+    )  # fmt: skip
+    size = image.size if orientation < 5 else image.size[::-1]  # lying: width and height change places
+    # Whoever cut or scaled the picture before may have forgotten that EXIF says its size, and shows it.
+    changed = orientation != 1 or (exif is not None and said_size(exif) not in (None, size))
+    return orientation, of_size(about, *size) if changed else about
 
 
 def orientation_of(image: Image.Image) -> int:
     """EXIF's orientation, 1 to 8, of an image."""
     return find(image, image.info)[0]
+
+
+def _iptc(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
+    """IPTC records of a JPEG, a TIFF, or a PNG as ImageMagick writes them."""
+    data: object = None
+    if isinstance(blocks := info.get("photoshop"), dict):
+        data = blocks.get(PHOTOSHOP_IPTC)
+    elif hasattr(image, "tag_v2"):
+        data = image.tag_v2.get(TIFF_IPTC)
+        data = data[0] if isinstance(data, tuple) and len(data) == 1 else data
+    elif isinstance(raw := info.get("Raw profile type iptc"), str):
+        try:
+            data = bytes.fromhex("".join(raw.split("\n")[3:]))
+        except ValueError:
+            return None
+        data = data[max(data.find(b"\x1c"), 0) :]  # without Photoshop's block around it
+    if not isinstance(data, bytes | bytearray) or not data.startswith(b"\x1c") or len(data) > MAX_METADATA:
+        return None
+    return bytes(data)
+
+
+def _text(image: Image.Image, info: Mapping[Any, Any]) -> Text | None:
+    """PNG's text, and the comment of a JPEG or GIF."""
+    found: list[tuple[str, str]] = []
+    texts = getattr(image, "text", None)
+    if isinstance(texts, dict):
+        found = [
+            (str(key), str(value))
+            for key, value in texts.items()
+            if key != "XML:com.adobe.xmp" and not key.startswith("Raw profile type ")
+        ]
+    comment = info.get("comment")
+    if image.format in _COMMENTED and isinstance(comment, bytes | bytearray) and comment.strip(b"\0 "):
+        found.append(("Comment", comment.rstrip(b"\0").decode("utf-8", "replace")))
+    return tuple(found) or None
+
+
+def _density(info: Mapping[Any, Any]) -> Density | None:
+    """Pixels per metre; 72 a inch is what files say that know of none."""
+    dpi = info.get("dpi")
+    try:
+        x, y = (float(value) for value in dpi)  # type: ignore[union-attr]
+        density = Density(round(x / INCH), round(y / INCH))
+    except (TypeError, ValueError, OverflowError, ZeroDivisionError):
+        return None
+    plausible = all(1 <= value < 2**32 for value in density)
+    return density if plausible and (round(x), round(y)) not in ((72, 72), (1, 1)) else None
 
 
 def _exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:

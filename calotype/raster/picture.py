@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from ..arrays import Samples
-from ..container import MAX_PIXELS, MAX_SIDE, Metadata
+from ..container import MAX_PIXELS, MAX_SIDE, CodePoints, Metadata
 from ..container.metadata import NOTHING, Described
 from ..errors import PictureError
-from . import bands, modes, profiles
+from . import bands, colour, modes, profiles
 from .guard import pillow_limit, reading
-from .metadata import EXIF_PREFIX, find
+from .metadata import EXIF_PREFIX, INCH, find
+from .survey import Survey, survey, warn_of_losses
 
+_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and one of its values
 _SCALED = {"L;2": 85, "L;4": 17}  # Pillow scales samples of 2 and 4 bits to 0..255, and their transparent colour not
 
 
@@ -114,15 +116,38 @@ def from_image(
     check_size(*image.size)
     with reading(name), pillow_limit():
         stored = modes.raw_mode(image) if isinstance(image, ImageFile.ImageFile) else None
+        found = survey(image)
+        warn_of_losses(found)
         image.load()  # some metadata follows the pixels, and the TIFF reader turns the picture only now
         info: dict[Any, Any] = {**image.info, **(overrides or {})}
         if stored in _SCALED and isinstance(key := info.get("transparency"), int):
             info["transparency"] = key * _SCALED[stored]
         orientation, about = find(image, info)
-        plan = modes.plan(image, info, about.icc, strip=strip)
+        points = _points(info, found)
+        made = None  # a profile of what else the file says of its colours
+        if points is not None and about.icc == colour.profile(points, 3 if image.mode.startswith("RGB") else 1):
+            about = replace(about, icc=None)  # to_image made it of the code points
+        plan = modes.plan(image, info, about.icc, strip=strip and points is None)
+        if about.icc is None and "srgb" not in info:
+            made = colour.declared(info.get("gamma"), info.get("chromaticity"), plan.channels)
         samples, alpha = bands.blank(image.size, orientation, plan.depth, plan.channels, plan.alpha)
         bands.fill(image, orientation, plan.read, samples, alpha)
-    return Raster(samples, alpha) if strip else Raster(samples, alpha, replace(about, icc=plan.icc))
+        if plan.depth == 16 and getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == _WHITE_IS_ZERO:
+            np.subtract(65535, samples, out=samples)  # Pillow turns such samples of 8 bits only
+    about = replace(about, icc=plan.icc, cicp=points)
+    if made is not None and points is None:
+        about = replace(about, icc=made)
+    if not strip:
+        return Raster(samples, alpha, about)
+    return _stripped(Raster(samples, alpha, Metadata(icc=made, cicp=points)))  # the file's own profile is applied
+
+
+def _points(info: Mapping[Any, Any], found: Survey) -> CodePoints | None:
+    """The code points of an image: as the file says, or as :func:`to_image` put them into ``info``."""
+    given = info.get("cicp")
+    if found.points is None and isinstance(given, tuple) and len(given) == 2 and all(type(n) is int for n in given):
+        return colour.meaningful(*given)
+    return found.points
 
 
 def _from_array(array: NDArray[Any]) -> Raster:
@@ -151,6 +176,8 @@ def _from_array(array: NDArray[Any]) -> Raster:
 
 def _stripped(raster: Raster) -> Raster:
     mode = "L" if raster.channels == 1 else "RGB"
+    if raster.metadata.cicp is not None:  # they rank before a profile, take four bytes, and tell nothing of anybody
+        return replace(raster, metadata=Metadata(cicp=raster.metadata.cicp))
     if raster.depth == 16:
         profiles.refuse_deep_conversion(raster.icc, mode)
     elif profiles.correction(raster.icc, mode) is not None:
@@ -162,21 +189,33 @@ def to_image(raster: Raster) -> Image.Image:
     """The picture as a Pillow image: L, LA, RGB or RGBA, or I;16 for 16-bit grey without alpha.
 
     Pillow has no other mode with 16 bits: 16-bit RGB, and 16-bit pictures with alpha, are rounded to 8 bits
-    (:func:`to_array` and :func:`calotype.raster.save` to PNG keep all 16). ``info`` holds ``icc_profile``, ``exif`` and
-    ``xmp``.
+    (:func:`to_array` and :func:`calotype.raster.save` to PNG keep all 16). ``info`` holds ``icc_profile`` (of
+    code points one that means the same, if there is one), ``cicp``, ``exif``, ``xmp`` and ``dpi``.
     """
     deep_grey = raster.depth == 16 and raster.channels == 1 and raster.alpha is None
     samples = raster.samples if deep_grey else bands.to_8(raster.samples)
     image = pillow_image(samples[..., 0] if raster.channels == 1 else samples)
     if raster.alpha is not None:
         image.putalpha(pillow_image(bands.to_8(raster.alpha)))
-    if raster.icc is not None:
-        image.info["icc_profile"] = raster.icc
+    image.info.update(colour_info(raster.metadata, raster.channels))
     if raster.exif is not None:
         image.info["exif"] = EXIF_PREFIX + raster.exif
     if raster.xmp is not None:
         image.info["xmp"] = raster.xmp
     return image
+
+
+def colour_info(about: Metadata, channels: int) -> dict[str, Any]:
+    """Entries of Pillow's ``info`` for colours and resolution."""
+    icc, points, density = about.icc, about.cicp, about.density
+    if points is not None:
+        icc = icc or colour.profile(points, channels)  # all that others look at
+    found = {
+        "icc_profile": icc,
+        "cicp": points and tuple(points),
+        "dpi": density and (density.x * INCH, density.y * INCH),
+    }
+    return {key: value for key, value in found.items() if value is not None}
 
 
 def to_array(raster: Raster) -> NDArray[Any]:

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Writing PNG with 16 bits a channel, in colour or with alpha, for which Pillow has no mode.
 
-IHDR, iCCP, eXIf, iTXt (XMP), IDAT (every row with the Paeth filter), IEND.
+IHDR, metadata, IDAT (every row with the Paeth filter), IEND.
 """
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..container import Metadata
-from ..container.metadata import NOTHING
+from ..container.metadata import NOTHING, write_code_points
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 COMPRESSION = 4  # of zlib: the low bytes are noise, on which higher levels spend time and win under 1 %
@@ -37,12 +39,8 @@ def write(
     colour_type = (0 if channels == 1 else 2) + (0 if alpha is None else 4)
     file.write(SIGNATURE)
     chunk(file, b"IHDR", struct.pack(">IIBBBBB", width, height, 16, colour_type, 0, 0, 0))
-    if metadata.icc:
-        chunk(file, b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc))
-    if metadata.exif:
-        chunk(file, b"eXIf", metadata.exif)
-    if metadata.xmp:
-        chunk(file, b"iTXt", XMP_KEYWORD + metadata.xmp)
+    for kind, content in chunks(metadata):
+        chunk(file, kind, content)
 
     pixel = 2 * (channels + (alpha is not None))  # bytes
     rows = max(1, BAND_BYTES // (width * pixel))
@@ -74,6 +72,27 @@ def _paeth(data: NDArray[np.uint8], pixel: int) -> bytes:
     rows[:, 0] = 4
     rows[:, 1:] = data[1:] - nearest.astype(np.uint8)
     return rows.tobytes()
+
+
+def chunks(metadata: Metadata) -> Iterator[tuple[bytes, bytes]]:
+    """Kinds and data of the chunks that hold metadata, to stand before the pixels."""
+    if metadata.cicp:
+        yield b"cICP", write_code_points(metadata.cicp)
+    if metadata.icc:
+        yield b"iCCP", b"ICC Profile\0\0" + zlib.compress(metadata.icc)
+    if metadata.density:
+        yield b"pHYs", struct.pack(">IIB", *metadata.density, 1)
+    if metadata.exif:
+        yield b"eXIf", metadata.exif
+    if metadata.xmp:
+        yield b"iTXt", XMP_KEYWORD + metadata.xmp
+    if metadata.iptc:  # as ImageMagick and ExifTool have agreed
+        lines = re.sub(r"(.{72})", r"\1\n", metadata.iptc.hex())
+        raw = f"\niptc\n{len(metadata.iptc):8}\n{lines}\n".encode()
+        yield b"zTXt", b"Raw profile type iptc\0\0" + zlib.compress(raw)
+    for key, value in metadata.text or ():
+        keyword = key.encode("latin-1", "replace")[:79].strip() or b"Comment"
+        yield b"iTXt", keyword + b"\0\0\0\0\0" + value.encode("utf-8", "replace")
 
 
 def chunk(file: IO[bytes], kind: bytes, data: bytes) -> None:

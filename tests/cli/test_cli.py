@@ -708,3 +708,44 @@ def test_real_codec(real: None, request: pytest.FixtureRequest) -> None:
     assert tree("back") == {"a.png", "sub/b.png"}
     assert Image.open("back/a.png").size == (200, 120)
     assert "installed" in python("-m", "calotype", "info", "small/a.calo").stdout
+
+
+def test_preserve_keeps_the_time(codec: FakeCodec) -> None:
+    draw("album/a.png")
+    age("album/a.png", 5000)
+    ok("encode", "album", "-o", "small", "--preserve")
+    then = Path("album/a.png").stat().st_mtime_ns
+    assert Path("small/a.calo").stat().st_mtime_ns == then
+    assert "1 up to date" in ok("encode", "album", "-o", "small", "--preserve").stderr
+    ok("decode", "small/a.calo", "-o", "back.png", "--preserve")
+    assert Path("back.png").stat().st_mtime_ns == then
+
+
+def test_json_carries_what_is_left_out() -> None:
+    draw("album/a.png")
+    frames = [Image.new("RGB", (20, 10), colour) for colour in ("red", "blue")]
+    frames[0].save("album/b.gif", save_all=True, append_images=frames[1:])
+    Path("album/c.png").write_bytes(b"no picture")
+    result = run("encode", "album", "-o", "small", "--json", "-q")
+    assert result.exit_code == 1
+    first, second, third = json.loads(result.stdout)
+    assert first["warnings"] == [] and first["width"] == 40 and first["output"].endswith("a.calo")
+    assert second["warnings"] == ["it has 2 pictures, of which one is kept"]
+    assert second["warnings"][0] in result.stderr and result.stderr.count("pictures") == 1
+    assert "not a picture" in third["error"]
+    assert "up_to_date" in json.loads(run("encode", "album", "-o", "small", "--json", "-q").stdout)[0]
+    assert "standard output is taken" in fails(2, "encode", "album/a.png", "-o", "-", "--json")
+
+
+def test_a_palette_without_colours_is_told_in_words() -> None:
+    import struct
+    import zlib
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 3, 0, 0, 0))
+    pixels = chunk(b"IDAT", zlib.compress(b"\0\0"))
+    Path("a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + head + pixels + chunk(b"IEND", b""))
+    result = run("encode", "a.png")
+    assert "AssertionError" not in result.stderr

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from calotype import container as calo
 from calotype.container import (
     END,
+    CodePoints,
     Container,
+    Density,
     Header,
     Metadata,
     boxes,
@@ -36,7 +38,14 @@ from calotype.errors import CalotypeError, FormatError, PictureError
 
 HEADER = Header("talbot", bytes.fromhex("5eed1e55"), 250, 190, 3, 8, True, 60 * 256, 64)
 TILES = tuple(bytes([65 + index]) * (5 + 7 * index) for index in range(12))  # 4 across, 3 down
-FULL = Container(HEADER, Metadata(b"profile " * 9, b"Exif\0\0" * 3, b"<x:xmpmeta/>"), b"\x89PNG alpha", TILES)
+FULL = Container(
+    HEADER,
+    Metadata(
+        b"profile " * 9, b"Exif\0\0" * 3, b"<x:xmpmeta/>", CodePoints(9, 16), b"\x1c\x02", (("A", "ä"),), Density(1, 2)
+    ),
+    b"\x89PNG alpha",
+    TILES,
+)
 FIELDS = [field.name for field in dataclasses.fields(Metadata)]
 PLAIN = Container(dataclasses.replace(HEADER, alpha=False), tiles=TILES)
 
@@ -145,7 +154,7 @@ def test_lengths_are_canonical(length: int) -> None:
 def test_the_front_alone() -> None:
     data = pack(FULL)
     front = dataclasses.replace(FULL, alpha=None, tiles=())
-    alpha = 8 + sum(map(len, cut(data)[:4]))
+    alpha = 8 + sum(map(len, cut(data)[: 1 + len(FIELDS)]))
     assert data[alpha : alpha + 1] == b"A"
     for behind in (data[alpha:], b"A", b"", b"?", b"T" * 99):  # whatever stands there
         assert read_front(data[:alpha] + behind) == front

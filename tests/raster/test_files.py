@@ -202,6 +202,10 @@ KINDS = [*dict.fromkeys(FORMATS.values()), "PNG with 16 bits"]
 def test_every_byte_is_written_or_it_is_an_error(kind: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(2).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     picture = Raster(noise if kind in FORMATS.values() else noise.astype(np.uint16))
+    if kind == "PGM":
+        with pytest.raises(PictureError, match="PGM is grey"):
+            to_file(picture, kind)
+        picture = Raster(noise[..., :1].copy())
     form = kind.split()[0]
     whole = to_file(picture, form)
     assert len(whole) > 3000

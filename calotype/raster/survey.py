@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a picture file holds beside what Pillow gives: colour code points, and what will not be kept."""
+
+from __future__ import annotations
+
+import re
+import struct
+import warnings
+from dataclasses import dataclass
+
+from PIL import Image, ImageFile
+
+from ..container import CodePoints
+from ..errors import LossWarning
+from . import colour
+
+_HEAD = 2**18  # bytes of a file in which its structure stands
+_LONGEST_XMP = 2**17  # bytes: what does not fit into the one segment of a JPEG announces nothing, and takes time
+_PAGES = ("TIFF",)
+# What announces other pictures, a video or further metadata, none of which follow the picture.
+_ANNOUNCED = rb"(?:hdrgm|HDRGainMap|apdi|GDepth|GImage|GContainer|Container|Item|GCamera:(?:Motion|Micro)\w*|xmpNote)"
+_ATTRIBUTES = re.compile(rb"\s(?:xmlns:)?" + _ANNOUNCED + rb"(?::[\w-]+)?\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')")
+_ELEMENTS = re.compile(rb"<(" + _ANNOUNCED + rb"(?::[\w-]+)?)(?=[\s>/])[^<>]*(?:/>|>.*?</\1\s*>)", re.DOTALL)
+
+_VIDEO = re.compile(rb"GCamera:(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)1")
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found in a file."""
+
+    points: CodePoints | None = None
+    frames: int = 1
+    pages: bool = False
+    gain_map: bool = False
+    video: bool = False  # of a motion photo
+    bits: int = 8  # a sample, as far as the file says it here
+
+
+def survey(image: Image.Image) -> Survey:
+    """Look at an opened image whose file is still open; nothing is found of any other."""
+    file = getattr(image, "fp", None)
+    if not isinstance(image, ImageFile.ImageFile) or file is None:
+        return Survey(frames=_frames(image), pages=image.format in _PAGES)
+    place = file.tell()
+    try:
+        file.seek(0)
+        head = file.read(_HEAD)
+    finally:
+        file.seek(place)
+    points, bits = None, 8
+    if image.format == "PNG":
+        points = _png_points(head)
+    elif image.format == "AVIF":
+        points, bits = _avif_points(head), _avif_bits(head)
+    elif image.format == "JPEG2000":
+        bits = _jpeg2000_bits(head)
+    elif image.format == "PPM":
+        bits = _ppm_bits(head)
+    elif image.format == "SGI" and len(head) > 3:
+        bits = 8 * head[3]
+    gain_map = image.format in ("JPEG", "MPO") and (b"hdrgm:" in head or b"urn:iso:std:iso:ts:21496" in head)
+    gain_map = gain_map or (image.format == "AVIF" and b"tmap" in head[:4096])
+    video = image.format in ("JPEG", "MPO") and _VIDEO.search(head) is not None
+    return Survey(points, _frames(image), image.format in _PAGES, gain_map, video, bits)
+
+
+def _frames(image: Image.Image) -> int:
+    try:
+        return int(getattr(image, "n_frames", 1))
+    except Exception:  # of a damaged file; reading its first picture will say so, or go well
+        return 1
+
+
+def warn_of_losses(found: Survey) -> None:
+    """A LossWarning for each kind of thing that is left out of what was found."""
+    left = ["the video behind it (a motion photo) is left out"] if found.video else []
+    if found.gain_map:
+        left.append("its gain map (HDR) is left out")
+    if found.frames > 1 and found.gain_map:
+        left += [f"{found.frames - 2} more pictures in the file are left out"] if found.frames > 2 else []
+    elif found.frames > 1:
+        what = "pages" if found.pages else "pictures"
+        left.append(f"it has {found.frames} {what}, of which one is kept")
+    for sentence in left:
+        warnings.warn(sentence, LossWarning, stacklevel=4)
+
+
+def without_announcements(xmp: bytes) -> bytes:
+    """XMP that does not announce gain maps, depth maps, motion photos or a second part, which do not follow it."""
+    if len(xmp) > _LONGEST_XMP:
+        return xmp
+    cleaned = _ATTRIBUTES.sub(b"", xmp)
+    while (shorter := _ELEMENTS.sub(b"", cleaned)) != cleaned:
+        cleaned = shorter
+    return cleaned
+
+
+def png_chunks(head: bytes) -> dict[bytes, bytes]:
+    """Chunks before the pixels, by kind."""
+    chunks: dict[bytes, bytes] = {}
+    offset = 8
+    while offset + 8 <= len(head) and head[offset + 4 : offset + 8] != b"IDAT":
+        (size,) = struct.unpack_from(">I", head, offset)
+        chunks[head[offset + 4 : offset + 8]] = head[offset + 8 : offset + 8 + size]
+        offset += 12 + size
+    return chunks
+
+
+def _png_points(head: bytes) -> CodePoints | None:
+    data = png_chunks(head).get(b"cICP", b"")
+    return colour.meaningful(data[0], data[1]) if len(data) == 4 and data[2:] == b"\0\1" else None
+
+
+def _avif_points(head: bytes) -> CodePoints | None:
+    place = head.find(b"colrnclx")
+    if place < 0 or len(head) < place + 14:
+        return None
+    primaries, transfer = struct.unpack_from(">HH", head, place + 8)
+    return colour.meaningful(primaries, transfer)
+
+
+def _avif_bits(head: bytes) -> int:
+    place = head.find(b"av1C")
+    flags = head[place + 6] if place >= 0 and place + 6 < len(head) else 0
+    return (12 if flags & 0x20 else 10) if flags & 0x40 else 8
+
+
+def _jpeg2000_bits(head: bytes) -> int:
+    place = head.find(b"\xff\x4f\xff\x51")
+    if place < 0 or len(head) < place + 45:
+        return 8
+    (count,) = struct.unpack_from(">H", head, place + 40)
+    depths = head[place + 42 : place + 42 + 3 * count : 3]
+    return max(((depth & 0x7F) + 1 for depth in depths), default=8)
+
+
+def _ppm_bits(head: bytes) -> int:
+    match = re.match(rb"P[3-6](?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+(\d+)\s", head)
+    return 16 if match and int(match[1]) > 255 else 8
