@@ -253,7 +253,7 @@ def test_the_incremental_parser_gets_the_picture() -> None:
     assert parser.image is not None and parser.image.size == parser.close().size == picture().size
     broken = ImageFile.Parser()
     broken.feed(data[:-9])
-    with pytest.raises(OSError, match="truncated|damaged"):
+    with pytest.raises(OSError, match=r"truncated|damaged"):
         broken.close()
 
 
