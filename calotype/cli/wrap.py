@@ -34,7 +34,8 @@ HELP = lesson(
         "wrap album/ -o wrapped/": "a folder, mirrored",
     },
     "Nothing is encoded again: the file stays inside byte for byte, and [bold]calotype extract[/bold] gives it back. "
-    "It decodes to what [bold]calotype restore[/bold] would make of it, or with --scale 2 to a larger picture.",
+    "It decodes to what [bold]calotype restore[/bold] would make of it (which leaves flat places alone), or with "
+    "--scale 2 to a larger picture.",
     "Alpha, colour profile, EXIF and XMP are copied to where readers of .calo files look for them; --strip leaves the "
     "last three out there, and never touches the file inside.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",

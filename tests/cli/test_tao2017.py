@@ -117,7 +117,10 @@ def test_wrap_and_extract() -> None:
     assert Path("again.jpg").read_bytes() == original
     run("decode", "photo.calo")
     run("restore", "photo.jpg")
-    assert (np.asarray(Image.open("photo.png")) == np.asarray(Image.open("photo-restored.png"))).all()
+    decoded, restored = (np.asarray(Image.open(f"photo{name}.png")) for name in ("", "-restored"))
+    original = np.asarray(Image.open("photo.jpg"))
+    moved, less = np.abs(decoded.astype(int) - original), np.abs(restored.astype(int) - original)
+    assert ((decoded == restored) | (less < moved)).all()  # restoring leaves flat places alone
     run("wrap", "photo.jpg", "-o", "large.calo", "--scale", "2", "--size", "159x120")
     assert "159 × 120" in run("info", "large.calo").stdout
     run("wrap", "album", "-o", "wrapped")

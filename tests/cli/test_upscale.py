@@ -105,7 +105,7 @@ def test_wrong_usage() -> None:
     draw("photo.png")
     assert "3 is not one of 2, 4" in fails(2, "upscale", "photo.png", "--scale", 3)
     assert "'nix' is not one of" in fails(2, "upscale", "photo.png", "--format", "nix")
-    assert "the weights 'esrgan-x4' of codec 'ledig2017'" in fails(1, "upscale", "photo.png", "--model", "esrgan")
+    assert "there is no model esrgan for scale 4; there are: " in fails(1, "upscale", "photo.png", "--model", "esrgan")
 
 
 def test_a_result_that_would_be_too_large() -> None:
