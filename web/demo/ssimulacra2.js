@@ -97,7 +97,7 @@ function xyb([red, green, blue]) {
   return planes;
 }
 
-/** Gaussian blur with zeros outside. */
+/** Gaussian blur; left and right of the picture are zeros, above and below its reflection. */
 function blur(plane, width, height) {
   const rows = new Float32Array(plane.length);
   const out = new Float32Array(plane.length);
@@ -112,9 +112,10 @@ function blur(plane, width, height) {
     }
   }
   for (let y = 0; y < height; y++) {
-    for (let k = Math.max(-RADIUS, -y); k <= Math.min(RADIUS, height - 1 - y); k++) {
+    for (let k = -RADIUS; k <= RADIUS; k++) {
       const tap = TAPS[k + RADIUS];
-      for (let x = 0, at = y * width, from = (y + k) * width; x < width; x++) out[at + x] += tap * rows[from + x];
+      const row = y + k < 0 ? -1 - y - k : y + k < height ? y + k : 2 * height - 1 - y - k;
+      for (let x = 0, at = y * width, from = row * width; x < width; x++) out[at + x] += tap * rows[from + x];
     }
   }
   return out;
