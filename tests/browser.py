@@ -66,7 +66,7 @@ class Browser:
         """The value that ``script`` returns."""
         return self.ask("POST", "/execute/sync", {"script": script, "args": []})
 
-    def wait(self, condition: str, seconds: float = 60) -> Any:
+    def wait(self, condition: str, seconds: float = 120) -> Any:
         """The value of a JavaScript expression, awaited, as soon as it is true; ``True`` for objects."""
         plain = "(value) => done(Object(value) === value && !Array.isArray(value) ? true : value)"
         script = f"const done = arguments[0]; (async () => {condition})().then({plain}, () => done(null))"
