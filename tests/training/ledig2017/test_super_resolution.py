@@ -309,13 +309,13 @@ def test_train_export_upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     picture = drawing(40, 30, 3, 8)
     assert calotype.upscale(picture, 4).size == (120, 160)
     # The same weights start the adversarial training, and the body of another scale.
-    run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4.safetensors")
+    run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4")
     last = json.loads(Path("runs/gan/log.jsonl").read_text().splitlines()[-1])
     assert last["step"] > 0 and {"psnr_y", "perceptual"} <= last.keys()
     run("train", "gan.toml", *common, "--hours", 0.0005)  # goes on
     run("export", "runs/gan", "--data", photos, "-o", "weights/srgan-x4", "--recipe", "gan.toml")
     assert calotype.upscale(picture, 4, model="srgan").size == (120, 160)
-    run("train", "half.toml", *common, "--init", "weights/srresnet-x4.safetensors")
+    run("train", "half.toml", *common, "--init", "weights/srresnet-x4")
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path, photos: Path) -> None:

@@ -183,9 +183,9 @@ def test_a_run_is_exported(pictures: PictureCache, tmp_path: Path) -> None:
     torch.save({"average": weights, "buffers": {}, "step": 3, "seconds": 60.0}, tmp_path / "state.pt")
     tables = {"kind": "tao2017", "network": {"c4": 16, "c8": 16, "blocks": 2, "compact": 8, "width": 8, "depth": 4}}
     digest = kind_of(tables).export(tmp_path / "state.pt", tables, pictures, tmp_path / "bundle")
-    assert len(digest) == 64 and (tmp_path / "bundle.safetensors").exists()
+    assert len(digest) == 64 and (tmp_path / "state.safetensors").exists()  # beside the state
     again = kind_of(tables).network(tables)
-    kind_of(tables).start(again, tmp_path / "bundle.safetensors", pictures)
+    kind_of(tables).start(again, tmp_path / "bundle", pictures)
     assert torch.equal(again.com.first.weight, network.com.first.weight.detach().half().float())  # type: ignore[union-attr,operator]
     with pytest.raises(CalotypeError, match="no state"):
         kind_of(tables).export(tmp_path / "nope.pt", tables, pictures, tmp_path / "bundle")
