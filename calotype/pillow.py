@@ -7,8 +7,8 @@
     image.save("small.calo", quality=40)
 
 ``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``target_ssimulacra2``, ``codec``,
-``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does; ``icc_profile``, ``exif`` and
-``xmp`` replace what ``image.info`` holds (None: without).
+``lossless``, ``verify``, ``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does;
+``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
 
@@ -24,7 +24,17 @@ from .errors import CalotypeError, FormatError
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
-_OPTIONS = ("quality", "target_size", "target_psnr", "target_ssim", "target_ssimulacra2", "codec", "threads")
+_OPTIONS = (
+    "quality",
+    "target_size",
+    "target_psnr",
+    "target_ssim",
+    "target_ssimulacra2",
+    "codec",
+    "threads",
+    "lossless",
+    "verify",
+)
 _METADATA = ("icc_profile", "exif", "xmp")
 
 

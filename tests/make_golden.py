@@ -77,6 +77,28 @@ def main() -> None:
     (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
     make_enlarged()
     make_progressive()
+    make_lossless()
+
+
+LOSSLESS: dict[str, tuple[tuple[int, int, int, int], str]] = {  # by file: a drawing, and the format of the tiles
+    "lossless-webp": ((40, 50, 4, 8), "webp"),
+    "lossless-png": ((30, 41, 3, 16), "png"),
+    "lossless-jxl": ((20, 31, 3, 16), "jxl"),
+}
+KEPT = "lossless-jpeg"  # a JPEG of (60, 90, 3, 8), kept as JPEG XL; KEPT.jpg is that JPEG
+
+
+def make_lossless() -> None:
+    """Files of ``lossless``; the first ones decode to the drawings, the last gives back a JPEG."""
+    from PIL import Image
+
+    import calotype
+
+    for name, (shape, still) in LOSSLESS.items():
+        (GOLDEN / f"{name}.calo").write_bytes(calotype.encode(drawing(*shape), lossless=True, still=still))
+    path = GOLDEN / f"{KEPT}.jpg"
+    Image.fromarray(drawing(60, 90, 3, 8)).save(path, "JPEG", quality=80)
+    (GOLDEN / f"{KEPT}.calo").write_bytes(calotype.wrap(path.read_bytes(), lossless=True))
 
 
 def make_progressive() -> None:

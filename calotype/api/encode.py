@@ -21,6 +21,7 @@ from ..engine.runtime import choose_threads
 from ..errors import PictureError
 from ..raster.bleeding import extend_colours
 from . import rate_control as rate
+from .verify import check_decodes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -37,11 +38,13 @@ def encode(
     *,
     quality: float | None = None,
     codec: str = codecs.DEFAULT,
+    lossless: bool = False,
     target_size: int | None = None,
     target_psnr: float | None = None,
     target_ssim: float | None = None,
     target_ssimulacra2: float | None = None,
     strip: bool = False,
+    verify: bool = False,
     threads: int | None = None,
     progress: Progress | None = None,
     **options: Any,
@@ -52,11 +55,13 @@ def encode(
         picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         quality: 1 (smallest) to 100 (nearly lossless); 60 if no target is given.
         codec: id of the codec.
+        lossless: the same as ``codec="lossless"``: every sample comes back.
         target_size: instead of a quality: at most so many bytes, as near to them as it goes.
         target_psnr: instead of a quality: at least so many dB (RGB).
         target_ssim: instead of a quality: at least this SSIM, 0..1.
         target_ssimulacra2: instead of a quality: at least this SSIMULACRA 2, 0..100: 80 is high, 90 seems lossless.
         strip: leave out colour profile, EXIF and XMP.
+        verify: decode what was made, and compare, before it is given back.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with tiles done and tiles in total.
         options: of the codec, by name; None for its default. ``calotype codecs`` and ``docs/codecs.md`` list them.
@@ -65,28 +70,34 @@ def encode(
         PictureError: the picture or a parameter is outside what can be stored, or the target cannot be reached.
         BundleError: the codec's weights are not installed.
         DependencyError: a package that an option needs is not installed.
+        FormatError: what was made does not decode as it should (``verify``).
     """
     fidelity = {"psnr": target_psnr, "ssim": target_ssim, "ssimulacra2": target_ssimulacra2}
     quality, size, aim = _request(quality, target_size, fidelity)
     source = raster.from_picture(picture, strip=strip)
-    entry = codecs.get(codec)
+    entry = _entry(codec, lossless)
+    if entry.lossless and (quality, size, aim) != (None, None, None):
+        raise PictureError(f"codec '{entry.id}' gives back every sample: leave out quality and targets")
     chosen = entry.validated({name: value for name, value in options.items() if value is not None})
     opened = entry.open(choose_threads(threads)).with_options(chosen)
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
     source = replace(source, samples=extend_colours(source.samples, source.alpha))
 
-    def pack(payloads: list[bytes], stored: int) -> bytes:
+    def pack(payloads: list[bytes], stored: int, surroundings: bool = False) -> bytes:
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
-        return container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
+        data = container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
+        if verify and not surroundings:
+            check_decodes(data, source, threads=threads)
+        return data
 
     if size is None and aim is None:
-        stored = to_header(DEFAULT_QUALITY if quality is None else quality)
+        stored = 0 if entry.lossless else to_header(DEFAULT_QUALITY if quality is None else quality)
         return pack(opened.encode(source.samples, stored, progress), stored)
     latents = opened.latents(source.samples)
     if aim is None:
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
         first = [b""] * (1 if opened.layers else tiles)
-        overhead = len(pack(first, rate.LOWEST)) - boxes.size(0) * len(first)
+        overhead = len(pack(first, rate.LOWEST, surroundings=True)) - boxes.size(0) * len(first)
         payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size or 0, progress)
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
@@ -96,6 +107,16 @@ def encode(
         return payloads, raster.Raster(opened.decode(payloads, shape, source.depth, stored))
 
     return pack(*_to_fidelity(attempt, source, *aim, progress))
+
+
+def _entry(codec: str, lossless: bool) -> codecs.Entry:
+    """The codec that was asked for; PictureError if there is none, or it is not lossless and should be."""
+    if not lossless:
+        return codecs.get(codec)
+    entry = codecs.get(codecs.LOSSLESS if codec == codecs.DEFAULT else codec)
+    if not entry.lossless:
+        raise PictureError(f"codec '{entry.id}' is not lossless: leave out one of codec and lossless")
+    return entry
 
 
 def _request(

@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .. import container
+from ..codecs import LOSSLESS
+from ..codecs.lossless.kinds import described
 from ..codecs.quality import QUALITY_STEPS
 from ..container.metadata import write_text
 from ..errors import FormatError
@@ -33,6 +35,7 @@ class Info:
         cicp: colour code points (ITU-T H.273): primaries and transfer; None where there are none.
         dpi: resolution across and down, in pixels an inch; None where there is none.
         size: bytes of the file.
+        inside: what the tiles of codec ``lossless`` are; empty for other codecs.
     """
 
     codec: str
@@ -57,6 +60,7 @@ class Info:
     text: int = 0
     cicp: tuple[int, int] | None = None
     dpi: tuple[float, float] | None = None
+    inside: str = ""
 
     @property
     def bpp(self) -> float:
@@ -79,4 +83,5 @@ def probe(data: bytes) -> Info:
         truncated=content.truncated, iptc=len(about.iptc or b""), text=len(write_text(about.text or ())),
         cicp=about.cicp and (about.cicp.primaries, about.cicp.transfer),
         dpi=about.density and (round(about.density.x * 0.0254, 2), round(about.density.y * 0.0254, 2)),
+        inside=described(content.tiles) if header.codec == LOSSLESS else "",
     )  # fmt: skip

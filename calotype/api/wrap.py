@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A standard picture file into a ``.calo`` file of codec ``tao2017``, and out of it again, byte for byte.
+"""A standard picture file into a ``.calo`` file, and out of it again, byte for byte.
 
-    wrap    JPEG, JPEG 2000, WebP or AVIF -> .calo; nothing is encoded, decoding restores the picture
+    wrap    JPEG, JPEG 2000, WebP or AVIF -> .calo of codec tao2017; decoding restores the picture
+            JPEG -> .calo of codec lossless, which is smaller; decoding gives the picture as it is
     extract .calo -> the file inside, as it was wrapped or encoded
 
 What the wrapped file holds beside its pixels stays in it. Alpha, colour profile, EXIF and XMP are copied into the boxes
@@ -12,40 +13,54 @@ when decoded.
 from __future__ import annotations
 
 import io
+import warnings
 from dataclasses import replace
 
 from .. import container, raster
 from ..arguments import whole, wholes
+from ..codecs.base import NoWeights
+from ..codecs.lossless import original
+from ..codecs.lossless.codec import QUALITY, WHOLE
 from ..codecs.tao2017.codec import TILE, UNKNOWN
-from ..codecs.tao2017.standard import StandardFile, kind
+from ..codecs.tao2017.standard import BASES, StandardFile, kind
 from ..container import Container, Metadata, header_for
 from ..engine import bundles
 from ..errors import FormatError, PictureError
 from ..raster.bands import to_8
+from ..raster import Raster
+from .encode import encode
+from .verify import check_decodes
 
-CODEC = "tao2017"
+CODEC, LOSSLESS = "tao2017", "lossless"
 
 
 def extract(data: bytes) -> bytes:
-    """The standard file inside a ``.calo`` file of codec ``tao2017``, byte for byte; no weights are needed.
+    """The standard file inside a ``.calo`` file, byte for byte; no weights are needed.
 
-    Raises FormatError: the data is damaged, or of another codec.
+    Codec ``tao2017`` keeps one, and codec ``lossless`` does if it was given a JPEG.
+
+    Raises:
+        FormatError: the data is damaged, or holds no such file.
+        DependencyError: a package that the JPEG inside needs is not installed.
     """
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"extract takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))
-    if content.header.codec != CODEC:
-        raise FormatError(
-            f"the file was made by codec '{content.header.codec}', which keeps no standard file inside: decode it"
-        )
-    payload = content.tiles[0] if len(content.tiles) == 1 and not content.header.layers else None
+    header = content.header
+    if header.codec == LOSSLESS and len(content.tiles) == 1 and original.is_original(content.tiles[0] or b""):
+        return original.jpeg_of(content.tiles[0] or b"", header.width, header.height)
+    if header.codec != CODEC:
+        raise FormatError(f"the file was made by codec '{header.codec}' and keeps no standard file inside: decode it")
+    payload = content.tiles[0] if len(content.tiles) == 1 and not header.layers else None
     if payload is None or kind(payload) is None:
         raise FormatError("the file inside is not a JPEG, JPEG 2000, WebP or AVIF")
     return payload
 
 
-def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, strip: bool = False) -> bytes:
-    """A standard file as the bytes of a ``.calo`` file, unchanged inside; ``extract`` gives it back.
+def wrap(
+    data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, strip: bool = False, lossless: bool = False
+) -> bytes:
+    """A standard file as the bytes of a ``.calo`` file, from which ``extract`` gives it back.
 
     Args:
         data: a JPEG, JPEG 2000, WebP or AVIF, grey or RGB.
@@ -53,6 +68,8 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
         size: width and height of the upright picture, for scale 2, where a side may be one less than twice that of the
             file.
         strip: leave the boxes without colour profile, EXIF and XMP; the file inside keeps its own.
+        lossless: of a JPEG, with codec ``lossless``: decoding gives the picture as it is, and where the package
+            imagecodecs is installed, the file becomes smaller. That ``extract`` gives back the same bytes is checked.
 
     Raises:
         PictureError: the file is not of these kinds, or cannot be read, or its size does not fit.
@@ -61,9 +78,11 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     if not isinstance(data, bytes | bytearray | memoryview):
         raise PictureError(f"wrap takes the bytes of a file, not {type(data).__name__}")
     given, scale = scale, whole(scale) or 0
-    if scale not in (1, 2):
-        raise PictureError(f"scale {given!r} is not 1 or 2")
+    if scale not in ((1,) if lossless else (1, 2)):
+        raise PictureError(f"scale {given!r} is not 1{'' if lossless else ' or 2'}")
     data = bytes(data)
+    if lossless and kind(data) is not BASES["jpeg"]:
+        raise PictureError("only a JPEG is kept as it is, and smaller: encode anything else with lossless=True")
     if kind(data) is None:
         raise PictureError("only a JPEG, JPEG 2000, WebP or AVIF can be wrapped; encode anything else")
     try:
@@ -76,13 +95,45 @@ def wrap(data: bytes, scale: int = 1, *, size: tuple[int, int] | None = None, st
     picture = raster.load(io.BytesIO(data))  # also proves that it decodes
     width, height = _full_size((picture.width, picture.height), scale, size)
     if max(width, height) > TILE:
-        raise PictureError(f"codec '{CODEC}' stores at most {TILE} pixels a side, not {width} x {height}")
+        codec = LOSSLESS if lossless else CODEC
+        raise PictureError(f"codec '{codec}' stores at most {TILE} pixels a side, not {width} x {height}")
     if picture.alpha is not None and scale != 1:
         raise PictureError("it has an alpha channel, which cannot be enlarged: wrap it with scale 1, or encode it")
+    if lossless:
+        header = header_for(picture, NoWeights(LOSSLESS), QUALITY, WHOLE)
+        about = Metadata() if strip else picture.metadata
+        made = container.pack(Container(header, about, None, (original.kept(data),)))
+        if extract(made) != data:
+            raise FormatError("verification failed, the file that was made does not give back the JPEG")
+        return made
     header = header_for(picture, bundles.find(CODEC), UNKNOWN, TILE)
     header = replace(header, width=width, height=height, channels=channels, depth=depth)
     alpha = None if picture.alpha is None else raster.encode_alpha(to_8(picture.alpha) if depth == 8 else picture.alpha)
     return container.pack(Container(header, Metadata() if strip else picture.metadata, alpha, (data,)))
+
+
+def kept_jpeg(
+    jpeg: bytes, picture: Raster, *, strip: bool = False, verify: bool = False, threads: int | None = None
+) -> bytes:
+    """A JPEG kept as :func:`wrap` does with ``lossless``; of one that cannot be kept, the samples, with a warning.
+
+    Args:
+        jpeg: the file.
+        picture: the picture in it.
+        strip: an error, for the file keeps its metadata.
+        verify: decode what was made, and compare.
+        threads: of the computation.
+    """
+    if strip:
+        raise PictureError("a JPEG that is kept byte for byte keeps its metadata too: leave out strip or lossless")
+    try:
+        data = wrap(jpeg, lossless=True)
+    except PictureError as error:
+        warnings.warn(f"its samples are stored, not the JPEG: {error}", UserWarning, stacklevel=2)
+        return encode(picture, lossless=True, verify=verify, threads=threads)
+    if verify:
+        check_decodes(data, picture, threads=threads)
+    return data
 
 
 def _full_size(stored: tuple[int, int], scale: int, size: tuple[int, int] | None) -> tuple[int, int]:

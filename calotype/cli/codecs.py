@@ -36,6 +36,7 @@ def codecs(as_json: Json = False) -> None:
                 "title": codec.title,
                 "paper": codec.paper,
                 "options": [option.record for option in codec.takes],
+                "weightless": codec.weightless,
                 "weights": [{"id": b.id, "hash": b.hash, "size": b.size, "path": str(b.path)} for b in codec.bundles()],
             }
             for codec in known
@@ -53,7 +54,8 @@ def codecs(as_json: Json = False) -> None:
     table.add_column("size", justify="right", no_wrap=True)
     for codec in known:
         mine = codec.bundles()
-        weights = "\n".join(b.hash[:8] if b.id == codec.id else f"{b.hash[:8]} {b.id}" for b in mine) or "not installed"
+        weights = "\n".join(b.hash[:8] if b.id == codec.id else f"{b.hash[:8]} {b.id}" for b in mine)
+        weights = weights or ("none needed" if codec.weightless else "not installed")
         sizes = "\n".join(format_size(b.size) for b in mine)
         table.add_row(*map(Text, (codec.id, codec.title, codec.paper, weights, sizes)))
     facts().print(table)

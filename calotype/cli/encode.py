@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -30,6 +32,7 @@ HELP = lesson(
         "encode photo.png": "makes photo.calo",
         "encode photo.png -o p.calo --quality 80": "better and larger",
         "encode photo.png --target-size 80kB": "as good as 80 kB can be",
+        "encode photo.jpg --lossless --verify": "nothing is lost, and that is checked",
         "encode photo.png --codec ledig2017 --scale 4": "smaller than talbot can",
         "encode photo.png --codec tao2017 --base avif": "an AVIF inside",
         "encode photo.png --codec toderici2017": "a file that can be cut short",
@@ -41,6 +44,9 @@ HELP = lesson(
     "date (made from this very picture with these settings) is not made again, so that an interrupted run goes on "
     "where it stopped; a hidden file .calotype-made beside the outputs keeps account of them. Any other file of the "
     "name of an output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
+    "With --lossless, every sample comes back. A JPEG is kept: calotype extract gives back the same bytes, which is "
+    "checked before the output appears. With the package imagecodecs it takes a sixth less, without it as much as "
+    "before. With --still, its samples are stored instead.",
     "An input is never overwritten. Pictures whose names differ only in the suffix keep it: a.png and a.jpg become "
     "a.png.calo and a.jpg.calo. With several inputs, each folder keeps its name below the output folder.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
@@ -70,7 +76,13 @@ def encode(
     codec: Annotated[
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
     ] = "talbot",
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Every sample comes back; a JPEG stays one, byte for byte, but smaller.")
+    ] = False,
     strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Decode what was made, and compare, before the output appears.")
+    ] = False,
     threads: Threads = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
@@ -80,9 +92,18 @@ def encode(
 ) -> None:
     """See :data:`HELP`; ``options`` are those of the codecs."""
     request = _request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
-    request |= chosen(named_codec(codec), options)
+    entry = named_codec("lossless" if lossless and codec == "talbot" else codec)
+    if entry.lossless and request:
+        demand = next(iter(request)).replace("_", "-")
+        raise wrong(f"--{demand}", f"codec '{entry.id}' gives back every sample: leave it out")
+    if lossless and not entry.lossless:
+        raise wrong("--lossless", f"codec '{entry.id}' is not lossless")
+    codec = entry.id
+    request |= chosen(entry, options)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "encode", "codec": codec, "strip": strip, **request}
+    if verify:
+        settings["verify"] = True  # what was not verified is not up to date
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
     todo.preserve = preserve
     check_json(as_json, place)
@@ -90,15 +111,22 @@ def encode(
     def work(job: Job, progress: Progress) -> batch.Result:
         from .. import raster
         from ..api.encode import encode as encode_picture
+        from ..api.wrap import kept_jpeg
 
         source, before = streams.source(job.source)
         picture = raster.load(source)
-        data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
+        if entry.lossless and not any(options.values()) and (jpeg := _jpeg(source)):
+            data = kept_jpeg(jpeg, picture, strip=strip, verify=verify, threads=threads)
+        else:
+            data = encode_picture(
+                picture, codec=codec, strip=strip, verify=verify, threads=threads, progress=progress, **request
+            )
         return put(job, data, before, picture.width, picture.height)
 
     def cells(result: batch.Result) -> list[str]:
         bpp = 8 * result.after / (result.width * result.height)
-        return [f"{bpp:6.3f} bpp", f"{batch.saving(result.before, result.after):>8}"]
+        saved = f"{batch.saving(result.before, result.after):>8}"
+        return [f"{bpp:6.3f} bpp", saved, *(["verified"] if verify else [])]
 
     batch.run(
         todo,
@@ -119,6 +147,16 @@ def command() -> Any:
     alone = typer.Typer(rich_markup_mode="rich", add_completion=False, pretty_exceptions_enable=False)
     alone.command("encode", help=HELP)(with_codec_options(encode, known))
     return typer.main.get_command(alone)
+
+
+def _jpeg(source: Path | io.BytesIO) -> bytes | None:
+    """The bytes of a picture file if it is a JPEG."""
+    start = b"\xff\xd8\xff"
+    if isinstance(source, io.BytesIO):
+        data = source.getvalue()
+        return data if data.startswith(start) else None
+    with open(source, "rb") as file:
+        return start + file.read() if file.read(len(start)) == start else None
 
 
 def _request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:

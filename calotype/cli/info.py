@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..api.probe import Info
 
 
+LOSSLESS = "lossless"  # codec without a quality
 WRAPPED = "wrapped"  # instead of a quality: a file that somebody else encoded
 
 
@@ -37,7 +38,22 @@ class _Report:
     @property
     def installed(self) -> bool:
         """Whether the weights that decode the file are at hand."""
-        return self.weights is not None
+        return self.weightless or self.weights is not None
+
+    @property
+    def weightless(self) -> bool:
+        """Whether the file needs no weights."""
+        from .. import codecs
+
+        entry = codecs.find(self.info.codec)
+        return bool(entry and entry.weightless)
+
+    @property
+    def quality(self) -> str:
+        """The quality, or the word that stands instead of it."""
+        if self.info.codec == LOSSLESS:
+            return ""
+        return f"{self.info.quality:g}" if self.info.quality else WRAPPED
 
     @property
     def weights(self) -> str | None:
@@ -115,9 +131,10 @@ def _sheet(report: _Report) -> None:
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
-        "codec": f"{info.codec}, {f'quality {info.quality:g}' if info.quality else f'{WRAPPED} as it was'}",
-        "weights": f"{info.bundle}{called}, {state}",
+        "codec": info.codec + (f", {words}" if (words := _quality(report)) else ""),
+        "weights": "none needed" if report.weightless else f"{info.bundle}{called}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
+        **({"inside": info.inside} if info.inside else {}),
         **({"layers": _layers(info)} if info.most_layers else {}),
         **({"colours": _colours(info.cicp)} if info.cicp else {}),
         **({"paper": " × ".join(f"{dots:g}" for dots in info.dpi) + " pixels an inch"} if info.dpi else {}),
@@ -138,6 +155,13 @@ def _colours(cicp: tuple[int, int]) -> str:
     return f"{name(CodePoints(*cicp))} (code points {cicp[0]}, {cicp[1]})"
 
 
+def _quality(report: _Report) -> str:
+    """What a sheet says of the quality."""
+    if report.quality == WRAPPED:
+        return f"{WRAPPED} as it was"
+    return f"quality {report.quality}" if report.quality else ""
+
+
 def _layers(info: Info) -> str:
     """Share of a progressive file that is there."""
     return f"{info.layers} of at most {info.most_layers}{', truncated' if info.truncated else ''}"
@@ -149,7 +173,7 @@ def _table(reports: list[_Report]) -> None:
     for report in reports:
         info = report.info
         kind = f"{report.samples}{' +alpha' if info.alpha else ''}{' 16' if info.depth == 16 else ''}"
-        codec = f"{info.codec}{'' if report.installed else ' (?)'} {f'{info.quality:g}' if info.quality else WRAPPED}"
+        codec = f"{info.codec}{'' if report.installed else ' (?)'} {report.quality}"
         size = [f"{format_size(info.size):>7}", f"{info.bpp:6.3f} bpp"]
         rows.append([report.label, f"{f'{info.width} × {info.height}':>13}", kind, codec, *size])
     for column in (2, 3):

@@ -20,15 +20,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PictureError
-from .base import Codec, Entry, Growing
+from .base import Codec, Entry, Growing, NoWeights
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-__all__ = ["DEFAULT", "GROUP", "OURS", "Codec", "Entry", "Growing", "available", "find", "get", "own"]
+__all__ = [
+    "DEFAULT",
+    "GROUP",
+    "LOSSLESS",
+    "OURS",
+    "Codec",
+    "Entry",
+    "Growing",
+    "NoWeights",
+    "available",
+    "find",
+    "get",
+    "own",
+]
 
 DEFAULT = "talbot"
-OURS = (DEFAULT, "ledig2017", "tao2017", "toderici2017")  # folders here, as they are listed
+LOSSLESS = "lossless"
+OURS = (DEFAULT, "ledig2017", LOSSLESS, "tao2017", "toderici2017")  # folders here, as they are listed
 GROUP = "calotype.codecs"  # of entry points
 ID = r"[a-z0-9-]{1,16}"
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..arrays import Progress
     from ..container import Header
+    from ..container.header import WeightsId
     from ..engine.bundles import Bundle
     from ..engine.tiling import Rectangle
 
@@ -23,8 +24,15 @@ if TYPE_CHECKING:
 class Codec(Protocol):
     """Interface of every codec once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
 
-    bundle: Bundle
-    tile: int
+    @property
+    def bundle(self) -> WeightsId:
+        """Its weights; :class:`NoWeights` if it needs none."""
+        ...
+
+    @property
+    def tile(self) -> int:
+        """Side of the tiles that it encodes, in pixels."""
+        ...
 
     @property
     def layers(self) -> int:
@@ -78,6 +86,14 @@ class Growing(Protocol):
 
 
 @dataclass(frozen=True)
+class NoWeights:
+    """Stands for the weights of a codec that needs none: its files name the tag of zeros."""
+
+    codec: str
+    tag: bytes = bytes(4)
+
+
+@dataclass(frozen=True)
 class Entry:
     """A codec, declared: all that is known of it before its weights are loaded.
 
@@ -89,6 +105,8 @@ class Entry:
         options: a frozen dataclass, see :mod:`calotype.codecs.options`.
         prefer: id of the bundle to encode with, where there are several; or ids, the best first.
         weights: folder of its bundles; None for those of this package.
+        weightless: it has no bundles; its class is called with :class:`NoWeights`.
+        lossless: every sample comes back; there is no quality, and 0 is stored for it.
     """
 
     id: str
@@ -98,6 +116,8 @@ class Entry:
     options: type = NoOptions
     prefer: str | tuple[str, ...] | None = None
     weights: Path | None = None
+    weightless: bool = False
+    lossless: bool = False
 
     @property
     def takes(self) -> tuple[Option, ...]:
@@ -112,6 +132,8 @@ class Entry:
         """Its weights at hand."""
         from ..engine import bundles
 
+        if self.weightless:
+            return []
         return [bundle for bundle in bundles.installed(self.weights) if bundle.codec == self.id]
 
     def open(self, threads: int, tag: bytes | None = None, prefer: str | None = None) -> Codec:
@@ -124,11 +146,13 @@ class Entry:
         """
         from ..engine import bundles
 
+        if self.weightless:
+            return _opened(self, NoWeights(self.id), threads)
         return _opened(self, bundles.find(self.id, tag, prefer=prefer or self.prefer, own=self.weights), threads)
 
 
 @lru_cache(maxsize=8)
-def _opened(entry: Entry, bundle: Bundle, threads: int) -> Codec:
+def _opened(entry: Entry, bundle: Bundle | NoWeights, threads: int) -> Codec:
     from importlib import import_module
 
     module, _, name = entry.implementation.partition(":")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .. import container
+from ..codecs import NoWeights
 from ..codecs.quality import position
 from ..engine import bundles
 from ..engine.tiling import Rectangle, grid
@@ -21,9 +22,11 @@ if TYPE_CHECKING:
 
 
 def symbols_hash(data: bytes, threads: int = 1) -> str | None:
-    """SHA-256 in hexadecimal of all decoded symbols; None for a codec that has none of its own (``tao2017``)."""
+    """SHA-256 in hexadecimal of all decoded symbols; None for a codec that has none of its own."""
     content = container.unpack(data)
     header = content.header
+    if header.bundle == NoWeights.tag:
+        return None
     bundle = bundles.find(header.codec, header.bundle)
     match header.codec:
         case "talbot":
