@@ -129,7 +129,7 @@ def kept_jpeg(
     try:
         data = wrap(jpeg, lossless=True)
     except PictureError as error:
-        warnings.warn(f"its samples are stored, not the JPEG: {error}", UserWarning, stacklevel=2)
+        warnings.warn(f"the JPEG is not kept, its samples are, as grey or RGB: {error}", UserWarning, stacklevel=2)
         return encode(picture, lossless=True, verify=verify, threads=threads)
     if verify:
         check_decodes(data, picture, threads=threads)
