@@ -26,8 +26,8 @@ from ..codecs.tao2017.standard import BASES, StandardFile, kind
 from ..container import Container, Metadata, header_for
 from ..engine import bundles
 from ..errors import FormatError, PictureError
-from ..raster.bands import to_8
 from ..raster import Raster
+from ..raster.bands import to_8
 from .encode import encode
 from .verify import check_decodes
 
