@@ -81,7 +81,8 @@ def encode(
     chosen = entry.validated({name: value for name, value in options.items() if value is not None})
     opened = entry.open(choose_threads(threads)).with_options(chosen)
     alpha = None if source.alpha is None else raster.encode_alpha(source.alpha)
-    source = replace(source, samples=extend_colours(source.samples, source.alpha))
+    if not entry.lossless:
+        source = replace(source, samples=extend_colours(source.samples, source.alpha))
 
     def pack(payloads: list[bytes], stored: int, surroundings: bool = False) -> bytes:
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
