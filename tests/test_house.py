@@ -40,15 +40,19 @@ FLOORS: tuple[set[str], ...] = (
         "training/toderici2017",
     },
     {"codecs", "training/kinds"},
-    {"api"},
+    {"api", "training/run"},
     {"calotype", "pillow"},
     {"benchmark", "desktop", "selftest", "view"},
     {"cli"},
     {"__main__"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
-# The files that list all codecs stand above them: rooms of their own. What codecs share stands below them.
-REGISTRIES = {"calotype.codecs": "codecs", "calotype.training.kinds": "training/kinds"}
+# The files that list or open all codecs stand above them: rooms of their own. What codecs share stands below them.
+REGISTRIES = {
+    "calotype.codecs": "codecs",
+    "calotype.training.kinds": "training/kinds",
+    "calotype.training.run": "training/run",
+}
 # High efforts refine latents by gradient descent, which takes PyTorch. Nothing else that encodes or decodes does.
 DOOR = ("calotype.codecs.talbot.effort", "calotype.training.talbot.refinement")
 LABORATORY = {"training", "networks"}  # the half that needs PyTorch

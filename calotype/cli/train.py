@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from ..atomic import write_atomically
 from ..errors import CalotypeError, DependencyError
 from .lesson import lesson
 from .problems import guarded
-
-if TYPE_CHECKING:
-    from ..training.ranks import Ranks
 
 TRAIN_HELP = lesson(
     "Train a codec on a folder of photographs.",
@@ -107,61 +102,17 @@ def train(
     _need_torch()
     import torch
 
-    from ..training.board import need_tensorboard
     from ..training.ranks import together
-    from ..training.recipe import load_recipe
+    from ..training.run import Run
 
-    tables = load_recipe(recipe)
-    folder = run or Path("runs") / Path(recipe).stem
+    wanted = Run(
+        recipe, data, run or Path("runs") / Path(recipe).stem, megapixels, init, validation, hours, tensorboard, fresh
+    )
+    wanted.check()
     if threads:
         torch.set_num_threads(threads)
-    if tensorboard:
-        need_tensorboard()
-    new = fresh or not (folder / "state.pt").exists()
-    # What could be wrong with the arguments is found before anything that takes long.
-    if new and init and not init.exists():
-        raise CalotypeError(f"there are no weights at {init}")
     with together(device.value) as ranks:
-        _train(tables, recipe, data, megapixels, folder, init, validation, hours, tensorboard, fresh, new, ranks)
-
-
-def _train(
-    tables: Mapping[str, Any], recipe: str, data: str, megapixels: float, folder: Path, init: Path | None,
-    validation: Path | None, hours: float | None, tensorboard: bool, fresh: bool, new: bool, ranks: Ranks,
-) -> None:  # fmt: skip
-    """Work of each process."""
-    import torch
-
-    from ..training.board import Board
-    from ..training.data import find_pictures, readable
-    from ..training.kinds import kind_of
-    from ..training.loop import Loop, LoopConfig
-    from ..training.parents import bundle_in, keep_parent
-    from ..training.recipe import KEPT, configure, recipe_path
-    from ..training.sources import open_pictures
-
-    kind = kind_of(tables)
-    config = configure(LoopConfig, tables.get("loop", {}), hours=hours)
-    torch.manual_seed(config.seed)
-    network = kind.network(tables)
-    if not ranks.first:
-        ranks.wait()  # until the first one has decoded the photographs, and found the weights to start from
-    judges = readable(find_pictures(validation)) if validation and ranks.first else []
-    pictures = open_pictures(data, folder.parent / "cache", megapixels)
-    if ranks.first:
-        if new:
-            kind.start(network, init, pictures)
-        ranks.wait()
-    loop = Loop(kind.task(network, tables, pictures, judges), config, folder, resume=not fresh, ranks=ranks)
-    if ranks.first:
-        write_atomically(folder / KEPT, recipe_path(recipe).read_bytes())
-        if new:
-            keep_parent(folder, bundle_in(init) if init and init.is_dir() else None)
-    if tensorboard and ranks.first:
-        loop.observers.append(Board(folder / "tensorboard", loop.step))
-    loop.run()
-    if kind.judge and judges and ranks.first:
-        loop.log(**kind.judge(folder / "state.pt", tables, pictures, judges))
+        wanted.train(ranks)
 
 
 @guarded
@@ -176,19 +127,13 @@ def validate(
     """See :data:`VALIDATE_HELP`."""
     _need_torch()
     from ..training.data import find_pictures, readable
-    from ..training.kinds import kind_of
-    from ..training.recipe import load_recipe, recipe_of
-    from ..training.sources import open_pictures
+    from ..training.run import Trained
 
-    name = recipe or recipe_of(run)
-    tables = load_recipe(name)
-    judge = kind_of(tables).judge
-    if judge is None:
-        raise CalotypeError(f"{name} writes no files of its own to measure; its log has what it is worth")
-    if not (run / state).is_file():
-        raise CalotypeError(f"there is no state of a training run at {run / state}")
     judges = readable(find_pictures(validation))
-    figures = judge(run / state, tables, open_pictures(data, run.parent / "cache", megapixels), judges)
+    trained = Trained.open(run, state, recipe, data, megapixels)
+    if trained.kind.judge is None:
+        raise CalotypeError(f"{trained.name} writes no files of its own to measure; its log has what it is worth")
+    figures = trained.kind.judge(trained.state, trained.tables, trained.pictures, judges)
     typer.echo("quality  bits/pixel  PSNR")
     for figure, bpp in figures.items():
         kind, quality = figure.split("@")
@@ -207,11 +152,8 @@ def export(
 ) -> None:
     """See :data:`EXPORT_HELP`."""
     _need_torch()
-    from ..training.kinds import kind_of
-    from ..training.recipe import load_recipe, recipe_of
-    from ..training.sources import open_pictures
+    from ..training.run import Trained
 
-    tables = load_recipe(recipe or recipe_of(run))
-    pictures = open_pictures(data, run.parent / "cache", megapixels)
-    digest = kind_of(tables).export(run / state, tables, pictures, output)
+    trained = Trained.open(run, state, recipe, data, megapixels)
+    digest = trained.kind.export(trained.state, trained.tables, trained.pictures, output)
     typer.echo(f"{output}: {digest}")

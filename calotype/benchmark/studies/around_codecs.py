@@ -14,7 +14,7 @@ import argparse
 import math
 import statistics
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,6 @@ import numpy as np
 from ...api.decode import decode as decode_file
 from ...api.encode import encode as encode_picture
 from ...codecs.tao2017.standard import decibels
-from ...errors import CalotypeError
 from ...metrics.catalogue import MS_SSIM, PSNR
 from ...version import __version__
 from ..bdrate import BDRate
@@ -36,7 +35,7 @@ from ..peers import AVIF, JPEG, JPEG2000, WEBP
 from ..pictures import load_folder
 from ..plots import plot, require_matplotlib
 from ..records import Cache
-from . import RESULTS
+from . import RESULTS, study
 
 OUT = RESULTS
 LOW_RATE = 0.15  # bits per pixel
@@ -218,22 +217,18 @@ def run(folder: Path, out: Path, bases: list[str], count: int | None, cache: Pat
     print(table(results))
 
 
-def main() -> int:
-    """Run from the command line; 0, or 1 with one sentence if that is impossible."""
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="the originals")
     parser.add_argument("--out", type=Path, default=OUT, help="the folder of results")
     parser.add_argument("--base", action="append", choices=list(PEERS), help="only this one; may be said several times")
     parser.add_argument("--count", type=int, help="only the first so many pictures")
     parser.add_argument("--cache", type=Path, help="a folder that keeps measurements for the next run")
-    options = parser.parse_args()
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        run(options.folder, options.out, options.base or list(PEERS), options.count, options.cache)
-    except CalotypeError as error:
-        print(f"around_codecs: {error}", file=sys.stderr)
-        return 1
-    return 0
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    run(options.folder, options.out, options.base or list(PEERS), options.count, options.cache)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,18 +24,20 @@ from ...networks.toderici2017 import CELL, Toderici2017, TodericiConfig
 from ...training.data import find_pictures, load_rgb
 from ...training.recipe import configure
 from ...training.weights import start_from
+from . import study
 
 SIDE = 32  # cells of a tile
 
 
-def main() -> None:
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True)
     parser.add_argument("--floats", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--count", type=int, default=24, help="of pictures")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     torch.set_num_threads(1)
     described = json.loads((options.bundle / "model.json").read_text())["configuration"]
     fields = TodericiConfig.__dataclass_fields__
@@ -61,4 +65,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

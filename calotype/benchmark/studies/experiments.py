@@ -38,7 +38,7 @@ from ...training.loop import Loop, LoopConfig
 from ...training.tao2017.degrading import MixConfig, from_pictures, through, to_picture
 from ...training.tao2017.export import rec_graph
 from ...training.tao2017.task import Tao2017Task, TaskConfig
-from . import RESULTS
+from . import RESULTS, study
 
 JPEG = MixConfig(jpeg=1.0, avif=0.0, webp=0.0, jpeg2000=0.0, nothing=0.0)
 QUALITIES = (10, 20, 40)
@@ -255,7 +255,8 @@ def split(folder: Path, scratch: Path) -> tuple[Path, list[Path]]:
     return scratch, files[::5]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@study
+def main(arguments: Sequence[str] | None = None) -> int | None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("group", choices=GROUPS)

@@ -28,12 +28,12 @@ from ... import metrics
 from ...api.decode import decode
 from ...api.encode import encode
 from ...engine import bundles
-from ...errors import BundleError, CalotypeError
+from ...errors import BundleError
 from ...version import __version__
 from ..curves import provenance
 from ..pictures import Photograph, load_folder
 from ..plots import require_matplotlib
-from . import RESULTS
+from . import RESULTS, study
 
 NAME = "lowest-rates"
 END = 0.15  # bits per pixel
@@ -200,26 +200,22 @@ def plot(curves: dict[str, Numbers], chosen: Sequence[Measure], out: Path, what:
         figure.savefig(out / f"{NAME}.svg", metadata={"Date": None, "Creator": None})
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure, write and tell; 1 if something is missing."""
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure, write and tell."""
     parser = argparse.ArgumentParser(description="ledig2017 against talbot below 0.15 bits per pixel.")
     parser.add_argument("pictures", type=Path, help="a folder of pictures, such as those of Kodak")
     parser.add_argument("--squeezenet", type=Path, help="weights of SqueezeNet 1.0 (npz), for the perceptual distance")
     parser.add_argument("--every", type=int, default=3, help="take every so manieth picture; 3 by default")
     parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the results")
-    options = parser.parse_args(argv)
-    try:
-        require_matplotlib()
-        chosen = measures(options.squeezenet)
-        pictures = load_folder(options.pictures)[:: max(1, options.every)]
-        present = [candidate for candidate in CANDIDATES if installed(candidate)]
-        if len(present) < 2 or present[0].name != REFERENCE:
-            print("there is nothing to compare: weights are missing", file=sys.stderr)
-            return 1
-        curves = {candidate.name: measured(candidate, pictures, chosen) for candidate in present}
-    except CalotypeError as error:
-        print(error, file=sys.stderr)
-        return 1
+    options = parser.parse_args(arguments)
+    require_matplotlib()
+    chosen = measures(options.squeezenet)
+    pictures = load_folder(options.pictures)[:: max(1, options.every)]
+    present = [candidate for candidate in CANDIDATES if installed(candidate)]
+    if len(present) < 2 or present[0].name != REFERENCE:
+        raise BundleError("there is nothing to compare: weights are missing")
+    curves = {candidate.name: measured(candidate, pictures, chosen) for candidate in present}
     found = {
         measure.key: {n: crossings(c, curves[REFERENCE], measure) for n, c in curves.items() if n != REFERENCE}
         for measure in chosen
@@ -240,7 +236,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     for measure in chosen:
         for name, crossing in found[measure.key].items():
             print(sentence(name, measure, crossing))
-    return 0
 
 
 if __name__ == "__main__":

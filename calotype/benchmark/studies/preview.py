@@ -7,6 +7,8 @@ python -m calotype.benchmark.studies.preview [PICTURE] [--out docs/images/progre
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +17,7 @@ from PIL import Image, ImageDraw, ImageFont
 from ...api.encode import encode
 from ...api.progressive import progressive
 from ...arrays import Samples
-from . import ROOT
+from . import ROOT, study
 
 SIZE = (480, 320)  # width, height
 FIRST, LAST = 700, 2500  # milliseconds that the frames stay
@@ -68,12 +70,13 @@ def frames(picture: Image.Image) -> list[Image.Image]:
     return result
 
 
-def main() -> None:
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("picture", type=Path, nargs="?", help="another picture than the drawn one")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "images" / "progressive.webp")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     picture = Image.open(options.picture).convert("RGB") if options.picture else landscape(*SIZE)
     first, *rest = frames(picture)
     durations = [FIRST] * len(rest) + [LAST]
@@ -82,4 +85,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

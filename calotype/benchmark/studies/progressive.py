@@ -28,13 +28,12 @@ from ...codecs.toderici2017 import Options
 from ...codecs.toderici2017.cell_errors import JUDGES
 from ...codecs.toderici2017.codec import Toderici2017
 from ...container import Container, header_for, pack
-from ...errors import CalotypeError
 from .. import published
 from ..bdrate import bd_rate
 from ..curves import provenance
 from ..peers import JPEG
 from ..pictures import Photograph, load_folder
-from . import RESULTS
+from . import RESULTS, study
 
 QUALITIES = (10, 25, 35, 45, 55, 65, 75, 85, 100)
 METRICS = ("psnr", "ms-ssim")
@@ -149,29 +148,25 @@ def markdown(found: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line; 0, or 1 with one sentence if that is impossible."""
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="the originals")
     parser.add_argument("--count", type=int, help="only the first so many pictures")
     parser.add_argument("--every", type=int, default=1, help="only each so-manieth picture")
     parser.add_argument("--out", type=Path, default=RESULTS / "progressive.json", help="the file of results")
     options = parser.parse_args(arguments)
-    try:
-        codec = codecs.get("toderici2017").open(1)
-        assert isinstance(codec, Toderici2017)
-        pictures: dict[str, dict[str, Rows]] = {}
-        for picture in load_folder(options.folder)[:: options.every][: options.count]:
-            pictures[picture.name] = measured(picture, codec)
-            print(picture.name, file=sys.stderr, flush=True)
-    except CalotypeError as error:
-        print(f"progressive: {error}", file=sys.stderr)
-        return 1
+    codec = codecs.get("toderici2017").open(1)
+    assert isinstance(codec, Toderici2017)
+    pictures: dict[str, dict[str, Rows]] = {}
+    for picture in load_folder(options.folder)[:: options.every][: options.count]:
+        pictures[picture.name] = measured(picture, codec)
+        print(picture.name, file=sys.stderr, flush=True)
     found = summary(pictures)
     content = {"weights": codec.bundle.hash[:8], "pictures": len(pictures), "provenance": provenance(), **found}
     options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(markdown(found))
-    return 0
 
 
 if __name__ == "__main__":

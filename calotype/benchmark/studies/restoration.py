@@ -26,13 +26,12 @@ from PIL import Image
 from ... import metrics
 from ...api.restore import CODEC, restore
 from ...engine import bundles
-from ...errors import CalotypeError
 from ...version import __version__
 from ..contender import Picture
 from ..curves import compact_json, provenance
 from ..peers import decode
 from ..pictures import Photograph, load_folder
-from . import RESULTS
+from . import RESULTS, study
 
 OUT = RESULTS / "restoration.json"
 
@@ -152,19 +151,15 @@ def run(folder: Path, out: Path, count: int | None) -> None:
     print(table(results))
 
 
-def main() -> int:
-    """Run from the command line; 0, or 1 with one sentence if that is impossible."""
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("folder", type=Path, help="the originals")
     parser.add_argument("--out", type=Path, default=OUT, help="the file of results")
     parser.add_argument("--count", type=int, help="only the first so many pictures")
-    options = parser.parse_args()
-    try:
-        run(options.folder, options.out, options.count)
-    except CalotypeError as error:
-        print(f"restoration: {error}", file=sys.stderr)
-        return 1
-    return 0
+    options = parser.parse_args(arguments)
+    run(options.folder, options.out, options.count)
 
 
 if __name__ == "__main__":

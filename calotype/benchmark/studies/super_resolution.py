@@ -17,8 +17,9 @@ import argparse
 import json
 import math
 import os
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from ...metrics import load_squeezenet, perceptual_distance
 from ...training.ledig2017.bicubic import imresize
 from ...training.ledig2017.protocol import luma_psnr, luma_ssim
 from ...version import __version__
+from . import study
 
 MODELS = ("srresnet", "srgan")
 PUBLISHED = {  # PSNR in dB at 4x: bicubic, and the paper's full networks
@@ -87,7 +89,8 @@ def mean(values: list[float]) -> float:
     return float(np.mean(values)) if values else math.nan
 
 
-def main() -> None:
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, print a table, write the figures."""
     parser = argparse.ArgumentParser(description="Super-resolution on Set5 and Set14.")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CALOTYPE_SR", "../shared/data/sr")))
@@ -97,7 +100,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--output", type=Path, help="JSON file of all figures")
     parser.add_argument("--pictures", type=Path, help="folder for the results themselves")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     network = load_squeezenet(options.squeezenet) if options.squeezenet else None
     report: dict[str, Any] = {
         "name": "super-resolution",
@@ -135,4 +138,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -39,7 +39,7 @@ from ...training.talbot.klt import start_as_klt
 from ...training.talbot.measure import LossConfig
 from ...training.talbot.task import TalbotTask, initialise, make_network
 from ..bdrate import bd_rate
-from . import RESULTS
+from . import RESULTS, study
 
 LEVELS = ("1", "2.5", "4", "6")
 BASE = "the recipe that ships"
@@ -205,7 +205,8 @@ def markdown(records: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+@study
+def main(arguments: Sequence[str] | None = None) -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="pictures to train on")
@@ -230,7 +231,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         path.write_text(json.dumps(list(known.values()), indent=1) + "\n")
     if BASE in known:
         print(markdown(list(known.values())))
-    return 0
 
 
 if __name__ == "__main__":

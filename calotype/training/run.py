@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One training run: what is trained, on what, where its state is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..atomic import write_atomically
+from ..errors import CalotypeError
+from .board import Board, need_tensorboard
+from .data import PictureCache, find_pictures, readable
+from .kinds import Kind, kind_of
+from .loop import Loop, LoopConfig
+from .parents import bundle_in, keep_parent
+from .ranks import Ranks
+from .recipe import KEPT, configure, load_recipe, recipe_of, recipe_path
+from .sources import open_pictures
+
+STATE = "state.pt"
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the command line describes it.
+
+    Attributes:
+        recipe: the id of a codec, or a TOML file.
+        data: photographs, see :mod:`calotype.training.sources`.
+        folder: of states, log and recipe; the cache of pictures lies beside it.
+        megapixels: of data sets, decode so many at most.
+        init: weights to start a new run from: a bundle or a safetensors file.
+        validation: folder of photographs to validate on.
+        hours: instead of the recipe's time.
+        tensorboard: write the log for TensorBoard as well.
+        fresh: start anew, whatever state there is.
+    """
+
+    recipe: str
+    data: str
+    folder: Path
+    megapixels: float
+    init: Path | None = None
+    validation: Path | None = None
+    hours: float | None = None
+    tensorboard: bool = False
+    fresh: bool = False
+
+    @property
+    def new(self) -> bool:
+        """Whether it starts, rather than goes on."""
+        return self.fresh or not (self.folder / STATE).exists()
+
+    def check(self) -> None:
+        """Find what is wrong with the arguments before anything that takes long. Raises CalotypeError."""
+        configure(LoopConfig, load_recipe(self.recipe).get("loop", {}), hours=self.hours)
+        if self.tensorboard:
+            need_tensorboard()
+        if self.new and self.init and not self.init.exists():
+            raise CalotypeError(f"there are no weights at {self.init}")
+
+    def train(self, ranks: Ranks) -> None:
+        """Work of each process."""
+        tables, new = load_recipe(self.recipe), self.new
+        kind = kind_of(tables)
+        config = configure(LoopConfig, tables.get("loop", {}), hours=self.hours)
+        torch.manual_seed(config.seed)
+        network = kind.network(tables)
+        if not ranks.first:
+            ranks.wait()  # until the first one has decoded the photographs, and found the weights to start from
+        judges = readable(find_pictures(self.validation)) if self.validation and ranks.first else []
+        pictures = open_pictures(self.data, self.folder.parent / "cache", self.megapixels)
+        if ranks.first:
+            if new:
+                kind.start(network, self.init, pictures)
+            ranks.wait()
+        task = kind.task(network, tables, pictures, judges)
+        loop = Loop(task, config, self.folder, resume=not self.fresh, ranks=ranks)
+        if ranks.first:
+            write_atomically(self.folder / KEPT, recipe_path(self.recipe).read_bytes())
+            if new:
+                keep_parent(self.folder, bundle_in(self.init) if self.init and self.init.is_dir() else None)
+            if self.tensorboard:
+                loop.observers.append(Board(self.folder / "tensorboard", loop.step))
+        loop.run()
+        if kind.judge and judges and ranks.first:
+            loop.log(**kind.judge(self.folder / STATE, tables, pictures, judges))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A state of a run, opened to be measured or exported.
+
+    Attributes:
+        name: of the recipe.
+        tables: of the recipe.
+        kind: what it says is trained.
+        state: the file.
+        pictures: that it was trained on.
+    """
+
+    name: str
+    tables: Mapping[str, Any]
+    kind: Kind
+    state: Path
+    pictures: PictureCache
+
+    @classmethod
+    def open(cls, folder: Path, state: str, recipe: str | None, data: str, megapixels: float) -> Trained:
+        """The named state in a run's folder; the recipe is the run's own unless another is named.
+
+        Raises:
+            CalotypeError: there is no such state, recipe or data.
+        """
+        name = str(recipe or recipe_of(folder))
+        tables = load_recipe(name)
+        kind = kind_of(tables)
+        if not (folder / state).is_file():
+            raise CalotypeError(f"there is no state of a training run at {folder / state}")
+        return cls(name, tables, kind, folder / state, open_pictures(data, folder.parent / "cache", megapixels))
