@@ -103,7 +103,7 @@ def encode(
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "encode", "codec": codec, "strip": strip, **request}
     if verify:
-        settings["verify"] = True  # what was not verified is not up to date
+        settings["verify"] = request["verify"] = True  # what was not verified is not up to date
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
     todo.preserve = preserve
     check_json(as_json, place)
@@ -118,9 +118,7 @@ def encode(
         if entry.lossless and not any(options.values()) and (jpeg := _jpeg(source)):
             data = kept_jpeg(jpeg, picture, strip=strip, verify=verify, threads=threads)
         else:
-            data = encode_picture(
-                picture, codec=codec, strip=strip, verify=verify, threads=threads, progress=progress, **request
-            )
+            data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
         return put(job, data, before, picture.width, picture.height)
 
     def cells(result: batch.Result) -> list[str]:
