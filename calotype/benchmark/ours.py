@@ -69,5 +69,5 @@ def ours(
 
 
 TALBOT = ours("talbot", "codec talbot", predicted=predict, codec="talbot", tune="psnr")
-TALBOT_MS_SSIM = ours("talbot-ms-ssim", "codec talbot, tuned for MS-SSIM", codec="talbot", tune="ms-ssim")
+TALBOT_EYE = ours("talbot-eye", "codec talbot, tuned for the eye", codec="talbot", tune="eye")
 TODERICI = ours("toderici2017", "codec toderici2017, progressive", codec="toderici2017")

@@ -23,7 +23,7 @@ from .published import Published
 OURS = "talbot"
 COLOURS = {
     "talbot": "#d0104c",
-    "talbot-ms-ssim": "#ff7a1a",
+    "talbot-eye": "#ff7a1a",
     "jpeg": "#6f6f6f",
     "webp": "#c47f00",
     "jpeg2000": "#8a55c4",

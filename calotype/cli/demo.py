@@ -25,7 +25,7 @@ from rich.table import Table
 
 from ..benchmark import Contender
 from ..benchmark.contender import Picture
-from ..benchmark.ours import TALBOT_MS_SSIM as OURS
+from ..benchmark.ours import TALBOT_EYE as OURS
 from ..benchmark.peers import AVIF, JPEG, WEBP
 from ..benchmark.pictures import Photograph, load_photograph
 from ..benchmark.records import Record, Trial, fingerprint

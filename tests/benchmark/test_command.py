@@ -63,7 +63,7 @@ def test_several_at_a_time(folder: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--codecs", "gif"], "there is no gif; there are: talbot, talbot-ms-ssim"),
+        (["--codecs", "gif"], "there is no gif; there are: talbot, talbot-eye"),
         (["--codecs", ","], "name one or more of talbot"),
         (["--metric", "beauty"], "there is no beauty; there are: ssimulacra2"),
         (["--published", "x266"], "there is no x266; there are: all, vtm"),

@@ -28,7 +28,7 @@ def test_its_own_tests_pass() -> None:
 
 def test_python_writes_and_it_reads(tmp_path: Path) -> None:
     cases = {
-        "colour": (photograph(150, 210), {"tune": "ms-ssim", "quality": 70}),
+        "colour": (photograph(150, 210), {"tune": "eye", "quality": 70}),
         "tiles": (photograph(40, 1100), {"tune": "psnr", "quality": 30}),
         "deep": (drawing(48, 64, 4, 16), {"quality": 90}),
         "grey": (photograph(64, 80)[:, :, 0], {"quality": 50}),
@@ -43,12 +43,12 @@ def test_python_writes_and_it_reads(tmp_path: Path) -> None:
         assert np.abs(decoded.astype(int) - expected).max() <= (1 if expected.dtype == np.uint8 else 16), name
 
 
-@pytest.mark.parametrize("tune", ["ms-ssim", "psnr"])
+@pytest.mark.parametrize("tune", ["eye", "psnr"])
 def test_it_writes_and_python_reads(tune: str, tmp_path: Path) -> None:
     picture = photograph(90, 130)
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     rgba.tofile(tmp_path / "rgba")
-    weights = {"psnr": "talbot", "ms-ssim": "talbot-ms-ssim"}[tune]
+    weights = {"psnr": "talbot", "eye": "talbot-eye"}[tune]
     node("tests/convert.js", "encode", tmp_path / "rgba", "130", "90", "55.5", weights, tmp_path / "it.calo")
     data = (tmp_path / "it.calo").read_bytes()
     assert calotype.probe(data).quality == 55.5

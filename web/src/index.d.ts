@@ -78,7 +78,7 @@ export interface EncodeOptions {
   signal?: AbortSignal;
 }
 
-export type Tune = 'ms-ssim' | 'psnr';
+export type Tune = 'eye' | 'psnr';
 export interface Pixels {
   readonly width: number;
   readonly height: number;

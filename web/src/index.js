@@ -11,7 +11,7 @@ import { Weights } from './weights.js';
 
 export { BundleError, CalotypeError, FormatError, PictureError } from './errors.js';
 
-const TUNINGS = { psnr: 'talbot', 'ms-ssim': 'talbot-ms-ssim' };
+const TUNINGS = { eye: 'talbot-eye', psnr: 'talbot' };
 const MOST_WORKERS = 4; // of about 100 MB each
 
 const settings = {
@@ -66,17 +66,17 @@ export async function decode(source, { as = 'bitmap', ...options } = {}) {
 }
 
 /** Analyse a picture once, to encode it at several qualities. */
-export async function analyse(image, { tune = 'ms-ssim', signal = null } = {}) {
+export async function analyse(image, { tune = 'eye', signal = null } = {}) {
   return analysePicture(image, { run: workers().run, bundle: await bundle(tune), signal });
 }
 
 /** Encode a picture; see index.d.ts. */
-export async function encode(image, { tune = 'ms-ssim', ...options } = {}) {
+export async function encode(image, { tune = 'eye', ...options } = {}) {
   return (await analyse(image, { tune, signal: options.signal })).encode(options);
 }
 
 /** Let workers start and load the weights of a tuning before there is anything to decode, or to encode. */
-export async function warm(tune = 'ms-ssim', { encoder = false } = {}) {
+export async function warm(tune = 'eye', { encoder = false } = {}) {
   const { run, parallel } = workers();
   const tag = await bundle(tune);
   await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag, encoder })));

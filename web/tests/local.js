@@ -39,7 +39,7 @@ export const compile = (relaxed) => WebAssembly.compile(read(ROOT, 'web/src', re
 export const perform = performer(loader, compile);
 export const decode = (source, options = {}) => decodeFile(source, { run: perform, ...options });
 
-export async function encode(image, { tune = 'talbot-ms-ssim', tag = null, ...options } = {}) {
+export async function encode(image, { tune = 'talbot-eye', tag = null, ...options } = {}) {
   const analysis = await analyse(image, { run: perform, bundle: tag ?? bundle(tune).tag });
   return analysis.encode(options);
 }

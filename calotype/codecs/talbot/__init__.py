@@ -9,7 +9,7 @@ from ..base import Entry
 from ..options import option
 
 # By what they are for: id of the bundle. The first is the default; where it is not installed, the next takes its place.
-TUNINGS = {"eye": "talbot-eye", "ms-ssim": "talbot-ms-ssim", "psnr": "talbot"}
+TUNINGS = {"eye": "talbot-eye", "psnr": "talbot"}
 DEFAULT_TUNING = next(iter(TUNINGS))
 LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
 
