@@ -29,6 +29,8 @@ def photograph() -> np.ndarray:
 
 def test_each_codec_has_weights_that_are_what_they_claim() -> None:
     for entry in codecs.available():
+        if entry.weightless:
+            continue
         bundle = bundles.find(entry.id)
         bundle.verify()
         assert bundle.size <= 12_000_000 and bundle.description["licence"] == "BSD-3-Clause"
