@@ -1,38 +1,29 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One file after another: progress, a line for each, what failed, and the sum at the end."""
+"""Many files: progress, a line for each in their order, what failed, and the sum at the end."""
 
 from __future__ import annotations
 
 import json
 import time
-import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from .jobs import Job, Plan
 from .names import cell_width, shown
-from .problems import complain, describe
+from .problems import complain
 from .screen import Bars, emit, errors, table
+from .side_by_side import Outcome, Result, Sharing, Work, outcomes
 from .sizes import format_size
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..arrays import Progress
 
-
-@dataclass(frozen=True)
-class Result:
-    """Result for one file."""
-
-    before: int  # bytes of the input
-    after: int  # bytes of the output
-    width: int  # pixels
-    height: int
+__all__ = ["Result", "run", "saving"]
 
 
 @dataclass
@@ -46,13 +37,14 @@ class _Tally:
 
 def run(
     plan: Plan,
-    work: Callable[[Job, Progress], Result],
+    work: Work,
     *,
     verb: str,
     nothing: str,
     quiet: bool,
     cells: Callable[[Result], list[str]] | None = None,
     as_json: bool = False,
+    sharing: Sharing | None = None,
 ) -> None:
     """Do all of ``plan``, whatever happens to single files.
 
@@ -65,6 +57,7 @@ def run(
         cells: the columns of the report, of constant widths, between the sizes and the time; the size in pixels if
             nothing is said.
         as_json: print, in the end, a list of what became of each file, for programs.
+        sharing: how small pictures share the cores; None: one file after another.
 
     Raises:
         typer.Exit: with code 1, if anything went wrong.
@@ -79,6 +72,24 @@ def run(
         records.append({"file": label, "error": message, "warnings": list(told)})
         emit(console, complain(label, message), "red")
 
+    def report(job: Job, outcome: Outcome) -> None:
+        for sentence in outcome.told:
+            emit(console, complain(job.label, f"warning: {sentence}"), "yellow")
+        result = outcome.result
+        if outcome.error:
+            fail(job.label, outcome.error, outcome.told)
+        elif result is None:
+            tally.skipped += 1
+            records.append({"file": job.label, "output": job.result, "up_to_date": True, "warnings": []})
+        else:
+            tally.done += 1
+            records.append({"file": job.label, "output": job.result, **asdict(result), "warnings": outcome.told})
+            tally.before += result.before
+            tally.after += result.after
+            if not quiet:
+                columns = [_change(result.before, result.after), *(cells or _dimensions)(result)]
+                table(console, [[job.label, *columns, f"{_seconds(outcome.seconds):>8}"]], names)
+
     for label, message in plan.notes:
         emit(console, complain(shown(label), f"warning: {message}"), "yellow")
     for label, message in plan.problems:
@@ -86,30 +97,10 @@ def run(
     names = max((cell_width(job.label) for job in plan.jobs), default=0)
     bars = Bars(console, len(plan.jobs), quiet=quiet)
     try:
-        for number, job in enumerate(plan.jobs):
-            bars.advance(number)
-            told: list[str] = []
-            try:
-                if plan.is_done(job):
-                    tally.skipped += 1
-                    records.append({"file": job.label, "output": job.result, "up_to_date": True, "warnings": told})
-                    continue
-                began, made = time.perf_counter(), plan.making(job)
-                with bars.picture(job.label) as progress:
-                    result = _heed_warnings(console, job, partial(work, job, progress), told)
-                plan.note_written(job, made)
-            except BrokenPipeError:
-                raise
-            except Exception as error:  # of any kind: the other files do not pay for this one
-                fail(job.label, describe(error), told)
-                continue
-            tally.done += 1
-            records.append({"file": job.label, "output": job.result, **asdict(result), "warnings": told})
-            tally.before += result.before
-            tally.after += result.after
-            if not quiet:
-                columns = [_change(result.before, result.after), *(cells or _dimensions)(result)]
-                table(console, [[job.label, *columns, f"{_seconds(time.perf_counter() - began):>8}"]], names)
+        with closing(outcomes(plan, work, bars.picture, sharing)) as all_of_them:
+            for number, (job, outcome) in enumerate(all_of_them, 1):
+                report(job, outcome)
+                bars.advance(number)
     finally:
         bars.close()
     if as_json and plan.jobs:
@@ -131,21 +122,6 @@ def saving(before: int, after: int) -> str:
 
 def _dimensions(result: Result) -> list[str]:
     return [f"{f'{result.width} × {result.height}':>13}"]
-
-
-def _heed_warnings(console: Console, job: Job, work: Callable[[], Result], told: list[str]) -> Result:
-    """Run ``work``; what it warns of, such as lost tiles or metadata that is left out, is worth a line each.
-
-    The sentences go into ``told`` as well.
-    """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        try:
-            return work()
-        finally:
-            for message in dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, UserWarning)):
-                told.append(message)
-                emit(console, complain(job.label, f"warning: {message}"), "yellow")
 
 
 def _change(before: int, after: int) -> str:

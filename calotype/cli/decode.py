@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,9 @@ from . import batch, streams
 from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
+from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
+from .sharing import sharing
 from .walk import CALOTYPE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
 
@@ -57,6 +59,7 @@ def decode(
         bool, typer.Option("--salvage", help="Decode what is left of a damaged file, and say what is lost.")
     ] = False,
     threads: Threads = None,
+    jobs: Jobs = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     preserve: Preserve = False,
@@ -72,7 +75,7 @@ def decode(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
         from ..api.decode import decode_raster
 
         data = streams.read(job.source)
@@ -82,7 +85,10 @@ def decode(
         return put_picture(job, picture, written, len(data))
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="decoded", nothing=nothing, quiet=quiet, as_json=as_json)
+    shared = sharing(jobs, threads, work)
+    batch.run(
+        todo, partial(work, threads), verb="decoded", nothing=nothing, quiet=quiet, as_json=as_json, sharing=shared
+    )
 
 
 def _region(text: str) -> tuple[int, int, int, int]:

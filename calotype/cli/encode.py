@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ..codecs import own
+from ..codecs.talbot import ENTRY, FIRST_REFINEMENT
 from ..container import EXTENSION
 from . import batch, streams
 from .catalogue import all_codecs, complete_codec, named_codec
@@ -17,8 +19,9 @@ from .codec_options import chosen, with_codec_options
 from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
+from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
+from .sharing import sharing
 from .sizes import parse_size
 from .walk import PICTURE_SUFFIXES
 from .writing import put
@@ -84,6 +87,7 @@ def encode(
         bool, typer.Option("--verify", help="Decode what was made, and compare, before the output appears.")
     ] = False,
     threads: Threads = None,
+    jobs: Jobs = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     preserve: Preserve = False,
@@ -108,7 +112,7 @@ def encode(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
         from .. import raster
         from ..api.encode import encode as encode_picture
         from ..api.wrap import kept_jpeg
@@ -126,13 +130,16 @@ def encode(
         saved = f"{batch.saving(result.before, result.after):>8}"
         return [f"{bpp:6.3f} bpp", saved, *(["verified"] if verify else [])]
 
+    refined = codec == ENTRY.id and request.get("effort", 0) >= FIRST_REFINEMENT  # PyTorch has threads of its own
+    shared = None if refined else sharing(jobs, threads, work)
     batch.run(
         todo,
-        work,
+        partial(work, threads),
         verb="encoded",
         nothing=f"no pictures in {', '.join(inputs)}",
         quiet=quiet,
         as_json=as_json,
+        sharing=shared,
         cells=cells,
     )
 

@@ -13,8 +13,8 @@ import hashlib
 import json
 import os
 from dataclasses import asdict, dataclass
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 NAME = ".calotype-made"
@@ -51,7 +51,15 @@ class Journal:
     """The records beside outputs, of any folders, each read once."""
 
     def __init__(self) -> None:
-        self.find = cache(self._read)  # by folder
+        self._found: dict[Path, dict[str, Receipt]] = {}  # by folder
+        self._lock = Lock()
+
+    def find(self, folder: Path) -> dict[str, Receipt]:
+        """The records in a folder, by the names of outputs."""
+        with self._lock:  # several threads add to the same
+            if folder not in self._found:
+                self._found[folder] = self._read(folder)
+            return self._found[folder]
 
     def of(self, target: Path) -> Receipt | None:
         """Record of an output."""

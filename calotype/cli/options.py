@@ -21,6 +21,17 @@ Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, max=64, metavar="N", help="Use N threads, 64 at most. Default: all cores, or 8."),
 ]
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        max=64,
+        metavar="N",
+        help="Of many pictures, N small ones at a time on a thread each; a large one has all threads. Default: "
+        "--threads, or all cores.",
+    ),
+]
 Preserve = Annotated[
     bool, typer.Option("--preserve", help="Give outputs the modification times of their inputs, as cp --preserve does.")
 ]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..raster.formats import FORMATS
@@ -10,8 +11,9 @@ from . import batch, streams
 from .destination import Place, check_json, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
+from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
+from .sharing import sharing
 from .walk import CALOTYPE_SUFFIXES
 from .wrap import STANDARD_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
@@ -47,6 +49,7 @@ def restore(
     output: Output = None,
     format_: Format = None,
     threads: Threads = None,
+    jobs: Jobs = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     preserve: Preserve = False,
@@ -68,7 +71,7 @@ def restore(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
         from ..api.restore import restore_raster
 
         source, before = streams.source(job.source)
@@ -76,4 +79,7 @@ def restore(
         return put_picture(job, picture, written, before)
 
     nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="restored", nothing=nothing, quiet=quiet, as_json=as_json)
+    shared = sharing(jobs, threads, work)
+    batch.run(
+        todo, partial(work, threads), verb="restored", nothing=nothing, quiet=quiet, as_json=as_json, sharing=shared
+    )

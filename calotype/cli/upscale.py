@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,8 +14,9 @@ from . import batch, streams
 from .destination import Place, check_json, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
-from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet, Threads
+from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
+from .sharing import sharing
 from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
 from .writing import Format, format_for, put_picture, suffix_of
 
@@ -67,6 +69,7 @@ def upscale(
     ] = DEFAULT_MODEL,
     format_: Format = None,
     threads: Threads = None,
+    jobs: Jobs = None,
     overwrite: Overwrite = False,
     quiet: Quiet = False,
     preserve: Preserve = False,
@@ -91,7 +94,7 @@ def upscale(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
         from ..api.open import open_picture
         from ..api.upscale import upscale_raster
 
@@ -100,4 +103,13 @@ def upscale(
         picture = upscale_raster(small, scale, model=model, threads=threads, progress=progress)
         return put_picture(job, picture, written, before)
 
-    batch.run(todo, work, verb="enlarged", nothing=f"no pictures in {', '.join(inputs)}", quiet=quiet, as_json=as_json)
+    shared = sharing(jobs, threads, work, growth=scale**2)
+    batch.run(
+        todo,
+        partial(work, threads),
+        verb="enlarged",
+        nothing=f"no pictures in {', '.join(inputs)}",
+        quiet=quiet,
+        as_json=as_json,
+        sharing=shared,
+    )

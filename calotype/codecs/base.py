@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from ..engine.once import once
 from .options import NoOptions, Option, listed, validated
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Entry:
         return _opened(self, bundles.find(self.id, tag, prefer=prefer or self.prefer, own=self.weights), threads)
 
 
-@lru_cache(maxsize=8)
+@once(maxsize=8)
 def _opened(entry: Entry, bundle: Bundle | NoWeights, threads: int) -> Codec:
     from importlib import import_module
 

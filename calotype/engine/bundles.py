@@ -17,11 +17,11 @@ import os
 import warnings
 import zipfile
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BundleError
+from .once import once
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -125,7 +125,7 @@ def installed(own: Path | None = None) -> list[Bundle]:
     return found
 
 
-@cache
+@once()
 def _verified(bundle: Bundle) -> None:
     bundle.verify()
 

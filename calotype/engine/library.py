@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import cache
 from typing import Any
+
+from .once import once
 
 SWITCH = "ORT_DISABLE_TELEMETRY"
 
 
-@cache
+@once()
 def onnxruntime() -> Any:
     """The module. The environment is afterwards as it was, so that child processes inherit nothing of ours."""
     early = "onnxruntime" in sys.modules  # somebody else's import: the device id may be there, events can still stop

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -20,6 +19,7 @@ from ..arguments import whole
 from ..arrays import Array
 from ..errors import BundleError, PictureError
 from .library import onnxruntime
+from .once import once
 
 MOST_THREADS = 64  # each graph has a pool of its own
 
@@ -110,7 +110,7 @@ class Graph(Session):
         return outputs
 
 
-@lru_cache(maxsize=64)
+@once(maxsize=64)
 def graph(path: Path, threads: int, optimise: bool = True, arena: bool = False) -> Graph:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
     return Graph(path, threads, optimise, arena)

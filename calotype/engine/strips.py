@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from ..arrays import Floats
 from ..errors import BundleError
+from .once import once
 from .onnx_parts import GraphPart, cut
 from .runtime import Session
 from .tiling import Rectangle
@@ -235,7 +235,7 @@ def _scaled(number: int, part: FixedPart) -> int:
     return number * part.multiply // part.divide
 
 
-@lru_cache(maxsize=16)
+@once(maxsize=16)
 def transform(path: Path, height: int, width: int, optimise: bool = True) -> Transform:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
     return Transform(path, height, width, optimise)

@@ -12,6 +12,7 @@ from ..options import option
 TUNINGS = {"eye": "talbot-eye", "psnr": "talbot"}
 DEFAULT_TUNING = next(iter(TUNINGS))
 LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
+FIRST_REFINEMENT = 7  # the lowest effort that takes PyTorch, and all cores for one picture
 
 
 @dataclass(frozen=True)

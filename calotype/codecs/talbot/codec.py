@@ -26,8 +26,8 @@ from ...engine.tiling import Rectangle, grid, pad_to
 from ...engine.workers import Workers
 from ...errors import DamageWarning, FormatError
 from ..quality import from_header, position
-from . import ENTRY, TUNINGS, Options
-from .effort import FIRST_REFINEMENT, Search, check_needs
+from . import ENTRY, FIRST_REFINEMENT, TUNINGS, Options
+from .effort import Search, check_needs
 from .model import STRIDE, Model
 from .prior import Coded
 

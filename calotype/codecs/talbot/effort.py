@@ -23,7 +23,7 @@ from ...arrays import Floats, Samples, to_planes
 from ...engine.workers import Workers
 from ...errors import DependencyError
 from ..quality import position
-from . import LOWEST_EFFORT
+from . import FIRST_REFINEMENT, LOWEST_EFFORT
 from .distortion import Distortion
 from .model import Model
 from .prior import Coded
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DEAD_ZONE = 24.0  # the weight of efforts 2 and 3
 OTHER_WEIGHTS = (48.0, 16.0)  # what efforts 5 and 6 try besides
-FIRST_SEARCH, FIRST_REFINEMENT = 4, 7
+FIRST_SEARCH = 4
 ITERATIONS = {7: 50, 8: 100, 9: 200}
 
 
