@@ -52,7 +52,7 @@ def folders_of(results: Path) -> list[Path]:
 
 def block(results: Path) -> str:
     """A table for each set of pictures, and the speeds, as Markdown."""
-    parts = [explanation(), *(rates(folder) for folder in folders_of(results)), speeds(results)]
+    parts = [explanation(), *(rates(folder) for folder in folders_of(results)), speeds(results), cores(results)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -128,6 +128,34 @@ def speeds(folder: Path) -> str:
             theirs = speeds[name][direction]
             cells += [rate(theirs), f"× {speeds[OURS][direction] / theirs:.2f}"]
         lines.append(f"| {title_of(folder, name)} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def cores(folder: Path) -> str:
+    """A large photograph and small pictures, one thread and all cores, where ``calotype bench --speed`` was run."""
+    if not (folder / "cores.json").is_file():
+        return ""
+    found = load(folder, "cores.json")
+    made, first, peer = found["provenance"], found["region"], found["peer"]
+    lines = [
+        f"`{OURS}` on one thread and on all cores, megapixels a second ({made['processor']}, "
+        f"{made['instructions'] or 'unknown instruction set'}, {made['date']}):",
+        "",
+        "| | threads | bits per pixel | encode | decode |",
+        "|---|--:|--:|--:|--:|",
+    ]
+    for row in found["speeds"]:
+        count = f"{row['pictures']} x " if row["pictures"] > 1 else ""
+        size = row["megapixels"] / row["pictures"]
+        title = f"{row['what']}, {count}{rate(size)} megapixels"
+        numbers = (row["threads"], f"{row['bpp']:.2f}", f"{row['encode_mps']:.1f}", f"{row['decode_mps']:.1f}")
+        lines.append(f"| {title} | {' | '.join(map(str, numbers))} |")
+    lines += [
+        "",
+        f"A region of {first['side']} x {first['side']} pixels of it is there after {first['seconds']:.2f} s. "
+        f"On one thread, a megapixel is encoded {peer['times_as_fast']:.1f} times as fast as by "
+        f"{peer['description'].split(';')[0]}.",
+    ]
     return "\n".join(lines)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.table import Table
@@ -96,3 +97,18 @@ def entropy_table(curves: Mapping[str, Curve]) -> Table | None:
                 excess = sum(record.bytes for record in records) / sum(predicted) - 1
                 table.add_row(name, f"{setting:g}", f"{excess:+.2%}")
     return table if table.row_count else None
+
+
+def cores_table(found: Mapping[str, Any]) -> Table:
+    """Speeds of :mod:`calotype.benchmark.cores`."""
+    made, first, peer = found["provenance"], found["region"], found["peer"]
+    title = (
+        f"Speed of talbot in megapixels a second ({made['processor']}, {made['instructions']}). First pixels of "
+        f"{first['side']} x {first['side']}: {first['seconds']:.2f} s. Encodes {peer['times_as_fast']:.2f} times as "
+        f"fast as {peer['description']} on one thread"
+    )
+    table = plain(title, "", "megapixels", "bpp", "threads", "encode", "decode")
+    for row in found["speeds"]:
+        numbers = (f"{row['megapixels']:.1f}", f"{row['bpp']:.2f}", str(row["threads"]))
+        table.add_row(row["what"], *numbers, f"{row['encode_mps']:.2f}", f"{row['decode_mps']:.2f}")
+    return table

@@ -31,6 +31,7 @@ HELP = lesson(
         "bench photos/ --out results/": "all, and a report to open",
         "bench photos/ --codecs talbot,avif": "two of them",
         "bench photos/ --metric psnr,ms-ssim": "two measures",
+        "bench photos/ --speed": "speed alone, on a large photograph and on all cores",
         "bench kodak/ --published vtm,bpg": "draw in curves of others",
     },
     "Writes a JSON file a codec, records.csv, plots, summary.json with BD-rates, speeds and memory, and report.html, "
@@ -100,6 +101,25 @@ def _progress(console: Console, quiet: bool) -> Iterator[LabelledProgress | None
         yield report
 
 
+def _measure_speed(
+    folder: Path, photograph: Path | None, out: Path, rounds: int, console: Console, quiet: bool
+) -> None:
+    """Write and print speeds on one core and on all."""
+    from ..benchmark.cores import FILE, measure_cores
+    from ..benchmark.curves import compact_json
+    from ..benchmark.pictures import load_folder, load_photograph
+    from ..benchmark.tables import cores_table
+
+    large = load_photograph(photograph) if photograph else None
+    with _progress(console, quiet) as progress:
+        found = measure_cores(load_folder(folder), large, rounds, progress)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / FILE).write_text(compact_json(found), encoding="utf-8")
+    if not quiet:
+        facts().print(cores_table(found))
+        emit(console, f"{out / FILE}", "bold")
+
+
 @guarded
 def bench(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it.")],
@@ -127,6 +147,13 @@ def bench(
     name: Annotated[str, typer.Option(metavar="NAME", help="Of the pictures. Default: the folder's name.")] = "",
     cache: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Of measurements. Default: in the user's cache.")
+    ] = None,
+    speed: Annotated[
+        bool,
+        typer.Option("--speed", help="Only talbot's speed on 24 megapixels and on the pictures, one core and all."),
+    ] = False,
+    photograph: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="For --speed: a large one. Default: made of the pictures.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure everything again.")] = False,
     quiet: Quiet = False,
@@ -159,8 +186,11 @@ def bench(
         raise wrong("--viewer-rates", "bit rates are above 0")
     if out.exists() and not out.is_dir():
         raise wrong("--out", f"{out} is a file; name a folder")
-    require_matplotlib()
     console = errors()
+    if speed:
+        _measure_speed(folder, photograph, out, rounds, console, quiet)
+        return
+    require_matplotlib()
     plan = Benchmark(
         data_set=name or folder.resolve().name,
         photographs=load_folder(folder),
