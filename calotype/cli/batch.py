@@ -16,7 +16,7 @@ from .jobs import Job, Plan
 from .names import cell_width, shown
 from .problems import complain
 from .screen import Bars, emit, errors, table
-from .side_by_side import Outcome, Result, Sharing, Work, outcomes
+from .side_by_side import Fate, Result, Sharing, Work, outcomes
 from .sizes import format_size
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def run(
         records.append({"file": label, "error": message, "warnings": list(told)})
         emit(console, complain(label, message), "red")
 
-    def report(job: Job, outcome: Outcome) -> None:
+    def report(job: Job, outcome: Fate) -> None:
         for sentence in outcome.told:
             emit(console, complain(job.label, f"warning: {sentence}"), "yellow")
         result = outcome.result

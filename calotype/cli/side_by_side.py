@@ -41,7 +41,7 @@ class Result:
 
 
 @dataclass
-class Outcome:
+class Fate:
     """What became of one job: a result, or an error, or neither if it was up to date."""
 
     result: Result | None = None
@@ -51,7 +51,7 @@ class Outcome:
 
 
 Work = Callable[[Job, "Progress"], Result]  # does one job; raises what it likes
-Outcomes = Generator[tuple[Job, Outcome], None, None]
+Outcomes = Generator[tuple[Job, Fate], None, None]
 Watch = Callable[[str], "AbstractContextManager[Progress]"]  # the progress bar of a job
 
 
@@ -75,7 +75,7 @@ class _Turn:
     job: Job
     target: str  # see _key
     pixels: int = 0
-    outcome: Future[Outcome] | Outcome | None = None  # None: it works alone, when its turn comes
+    outcome: Future[Fate] | Fate | None = None  # None: it works alone, when its turn comes
 
     @property
     def weight(self) -> int:
@@ -132,21 +132,21 @@ def _shared(plan: Plan, work: Work, watch: Watch, sharing: Sharing) -> Outcomes:
             turns.popleft()
 
 
-def _settled(plan: Plan, job: Job) -> Outcome | None:
+def _settled(plan: Plan, job: Job) -> Fate | None:
     """What becomes of a job without any work; None if it has to be done."""
     try:
-        return Outcome() if plan.is_done(job) else None
+        return Fate() if plan.is_done(job) else None
     except Exception as error:
-        return Outcome(error=describe(error))
+        return Fate(error=describe(error))
 
 
-def _alone(plan: Plan, job: Job, work: Work, watch: Watch) -> Outcome:
+def _alone(plan: Plan, job: Job, work: Work, watch: Watch) -> Fate:
     with watch(job.label) as progress:
         return _attempt(plan, job, work, progress)
 
 
-def _attempt(plan: Plan, job: Job, work: Work, progress: Progress) -> Outcome:
-    began, outcome = time.perf_counter(), Outcome()
+def _attempt(plan: Plan, job: Job, work: Work, progress: Progress) -> Fate:
+    began, outcome = time.perf_counter(), Fate()
     try:
         made = plan.making(job)
         with heard(outcome.told):

@@ -16,7 +16,7 @@ from calotype.atomic import write_atomically
 from calotype.cli.destination import destination
 from calotype.cli.jobs import Job, Plan, plan
 from calotype.cli.made import NAME, Journal
-from calotype.cli.side_by_side import LARGE, Outcome, Result, Sharing, Work, outcomes
+from calotype.cli.side_by_side import LARGE, Fate, Result, Sharing, Work, outcomes
 from calotype.errors import CalotypeError
 
 COUNT = 12
@@ -54,7 +54,7 @@ def copy(job: Job, progress: Any) -> Result:
     return Result(1, 4, number, 1)
 
 
-def everything(todo: Plan, work: Work, jobs: int, pixels: Any = lambda job: 1) -> list[tuple[Job, Outcome]]:
+def everything(todo: Plan, work: Work, jobs: int, pixels: Any = lambda job: 1) -> list[tuple[Job, Fate]]:
     return list(outcomes(todo, work, lambda label: nullcontext(lambda done, total: None), Sharing(jobs, work, pixels)))
 
 
