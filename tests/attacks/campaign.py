@@ -3,9 +3,9 @@
 
     python -m tests.attacks.campaign --minutes 60 --workers 2 --seed 1
 
-A case is a number: ``--seed N --cases 1`` does case N again. What breaks a promise is made as small as it can be, saved
-in ``tests/attacks/corpus/``, and the campaign goes on. Children work, and the parent watches: a crash or a hang
-costs one child, and names its case as well.
+A case is a number: ``--seed N --cases 1`` does case N again, in the same version with the same packages. What breaks a
+promise is made as small as it can be, saved in ``tests/attacks/corpus/``, and the campaign goes on. Children work, and
+the parent watches: a crash or a hang costs one child, and its case is saved as well.
 """
 
 from __future__ import annotations
@@ -62,9 +62,7 @@ class Work:
         if problem is None:
             return None
         small = self.smaller(data, original, state, is_forged, decoding, problem)
-        CORPUS.mkdir(exist_ok=True)
-        kind = "forged" if is_forged else "damaged"
-        (CORPUS / f"{original.name}-{kind}-{number}.calo").write_bytes(small)
+        keep(original, small, is_forged, number)
         return f"{original.name}: {problem} ({len(data)} bytes, as small as {len(small)})"
 
     def problem(self, data: bytes, original: Original, state: Any, is_forged: bool, decoding: bool) -> str | None:
@@ -95,6 +93,13 @@ class Work:
                     start += piece
             piece //= 2
         return data
+
+
+def keep(original: Original, data: bytes, is_forged: bool, number: int) -> None:
+    """Put a file into the corpus."""
+    CORPUS.mkdir(exist_ok=True)
+    kind = "forged" if is_forged else "damaged"
+    (CORPUS / f"{original.name}-{kind}-{number}.calo").write_bytes(data)
 
 
 def _kind(problem: str) -> str:
@@ -151,6 +156,9 @@ class Worker:
             return None
         self.process.join()
         number = self.at.value
+        if self.begun.value:  # at work: the file is kept as it is, for each try to make it smaller could cost a child
+            original, data, is_forged, _, _ = Work().case(number)
+            keep(original, data, is_forged, number)
         self.start(number + self.stride)
         return f"case {number}: {'hang' if hangs else f'crash, exit status {self.process.exitcode}'}"
 
@@ -165,7 +173,7 @@ def campaign(seconds: float, workers: int, first: int = 0, cases: int = 2**62) -
         out = context.Queue()
         until = time.time() + seconds
         team = [Worker(context, out, first + i, workers, until, first + cases) for i in range(workers)]
-        while any(worker.process.is_alive() for worker in team) or not out.empty():
+        while any(worker.process.exitcode != 0 for worker in team) or not out.empty():
             for worker in team:
                 problem = worker.watch()
                 if problem is not None:

@@ -159,7 +159,7 @@ def _check_picture(name: str, result: Any, data: bytes, original: Original) -> N
                 if step.iteration in original.arriving:
                     _compare(name, step.image, original.arriving[step.iteration])
         case "extract":
-            if result != whole.tiles[0]:
+            if result != original.inside:
                 raise FaultError("extract: another file without a word")
 
 

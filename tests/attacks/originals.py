@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import os
 import shutil
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 import calotype
-import calotype.codecs
 from calotype import container
 from calotype.api.progressive import progressive
+from calotype.api.wrap import extract, wrap
 from calotype.container import CodePoints, Container, Density, Metadata
 from tests.make_golden import GOLDEN, drawing
 
@@ -62,6 +65,11 @@ class Original:
         return self._known[key]
 
     @cached_property
+    def inside(self) -> bytes:
+        """The standard file in it; FormatError if there is none."""
+        return extract(self.data)
+
+    @cached_property
     def arriving(self) -> dict[int, Any]:
         """The picture after each layer, by number."""
         return {step.iteration: step.image for step in progressive(self.data, threads=1, as_array=True)}
@@ -86,12 +94,15 @@ def originals() -> list[Original]:
     described = Container(content.header, METADATA, content.alpha, content.tiles)
     found.append(Original("metadata", container.pack(described)))
     picture = drawing(44, 60, 3, 8)
-    codecs = calotype.codecs.own()
     if importlib.util.find_spec("onnx"):
         for base, scale in (("jpeg", 1), ("jpeg", 2), ("webp", 1), ("jpeg2000", 1), ("avif", 1)):
             data = calotype.encode(picture, codec="tao2017", base=base, scale=scale, quality=40, threads=1)
             found.append(Original(f"tao2017-{base}-{scale}", data))
-    if any(entry.id == "lossless" for entry in codecs) and not any("lossless" in o.name for o in found):
-        found.append(Original("lossless", calotype.encode(picture, codec="lossless", threads=1)))
-        found.append(Original("lossless-16", calotype.encode(drawing(44, 60, 3, 16), codec="lossless", threads=1)))
+    for still, depth in (("webp", 8), ("png", 16), ("jxl", 8)):
+        if still != "jxl" or importlib.util.find_spec("imagecodecs"):
+            data = calotype.encode(drawing(44, 60, 3, depth), codec="lossless", still=still, threads=1)
+            found.append(Original(f"lossless-{still}", data))
+    memory = io.BytesIO()
+    Image.fromarray(picture).save(memory, "JPEG", quality=60)
+    found.append(Original("lossless-jpeg", wrap(memory.getvalue(), lossless=True)))
     return found
