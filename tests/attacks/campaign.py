@@ -155,12 +155,13 @@ class Worker:
         if not hangs and self.process.exitcode in (None, 0):
             return None
         self.process.join()
+        status = self.process.exitcode
         number = self.at.value
         if self.begun.value:  # at work: the file is kept as it is, for each try to make it smaller could cost a child
             original, data, is_forged, _, _ = Work().case(number)
             keep(original, data, is_forged, number)
         self.start(number + self.stride)
-        return f"case {number}: {'hang' if hangs else f'crash, exit status {self.process.exitcode}'}"
+        return f"case {number}: {'hang' if hangs else f'crash, exit status {status}'}"
 
 
 def campaign(seconds: float, workers: int, first: int = 0, cases: int = 2**62) -> tuple[Counter[str], list[str]]:
