@@ -23,7 +23,7 @@ RESULTS, README = ROOT / "benchmarks" / "results", ROOT / "README.md"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 HEADLINE_BEGIN, HEADLINE_END = "<!-- headline:begin -->", "<!-- headline:end -->"
 PLOT = re.compile(r"benchmarks/results/plots/[a-z0-9-]+\.svg")
-OURS = "talbot"  # whose speed is shown
+OURS = "talbot"  # how tables call it
 LEAD = ("talbot-eye", "talbot-ms-ssim", "talbot")  # the curve of a default run is the first of these that was measured
 TUNED = {"psnr": ("talbot-psnr", "talbot")}  # by metric: curves of its own --tune, shown beside the default one
 # The order of the columns: what people see first.
@@ -108,17 +108,19 @@ def rates(folder: Path) -> str:
 
 def speeds(folder: Path) -> str:
     """How fast all of them are, where that was measured."""
-    summary, ours = load(folder, "summary.json"), load(folder, f"{OURS}.json")
+    summary = load(folder, "summary.json")
     made, speeds = summary["provenance"], summary["speed"]
-    if OURS not in speeds:
+    default = next((name for name in LEAD if name in speeds), None)
+    if default is None:
         return ""
+    weights = load(folder, f"{default}.json")["provenance"]["versions"]["weights"]
     lines = [
-        f"Megapixels a second on one thread at {speeds[OURS]['bpp']:.1f} bits per pixel, and how many times as fast "
-        f"`{OURS}` is ({made['processor']}, {made['date']}, weights {ours['provenance']['versions']['weights']}):",
+        f"Megapixels a second on one thread at {speeds[default]['bpp']:.1f} bits per pixel, and how many times as fast "
+        f"`{OURS}` is ({made['processor']}, {made['date']}, weights {weights}):",
         "",
         "| | encode | | decode | |",
         "|---|--:|--:|--:|--:|",
-        f"| **`{OURS}`** | **{rate(speeds[OURS]['encode_mps'])}** | | **{rate(speeds[OURS]['decode_mps'])}** | |",
+        f"| **`{OURS}`** | **{rate(speeds[default]['encode_mps'])}** | | **{rate(speeds[default]['decode_mps'])}** | |",
     ]
     for name in speeds:
         if name.startswith(OURS):
@@ -126,7 +128,7 @@ def speeds(folder: Path) -> str:
         cells = []
         for direction in ("encode_mps", "decode_mps"):
             theirs = speeds[name][direction]
-            cells += [rate(theirs), f"× {speeds[OURS][direction] / theirs:.2f}"]
+            cells += [rate(theirs), f"× {speeds[default][direction] / theirs:.2f}"]
         lines.append(f"| {title_of(folder, name)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
