@@ -10,7 +10,7 @@ const png: Blob = await decode(new Blob([]), { as: 'png', signal: new AbortContr
 const { data, depth, icc } = await decode(new ArrayBuffer(3), { as: 'samples', onPart: (part) => console.log(part.x) });
 const file: Uint8Array = await encode(pixels, { quality: 60, tune: 'psnr' });
 const again: Uint8Array = await (await analyse(pixels)).encode({ targetSize: 20000 });
-await warm('ms-ssim');
+await warm('eye');
 await registerServiceWorker('/service-worker.js', { weights: '/weights/' });
 const element = document.createElement('calo-img');
 element.alt = `${info(file).width} ${bitmap.width} ${png.size} ${data.length} ${depth} ${icc?.length} ${again.length}`;
