@@ -196,5 +196,5 @@ addEventListener('drop', (event) => {
 for (const type of await available()) $('against').append(new Option(RIVALS[type], type, type === 'jpeg'));
 $('against').value = 'jpeg';
 if ('serviceWorker' in navigator) registerServiceWorker(new URL('../service-worker.js', import.meta.url)).catch(() => {});
-warm('ms-ssim', { encoder: true }).catch(() => {});
+warm('eye', { encoder: true }).catch(() => {});
 document.documentElement.dataset.ready = 'yes';
