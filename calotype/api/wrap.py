@@ -125,7 +125,9 @@ def kept_jpeg(
         threads: of the computation.
     """
     if strip:
-        raise PictureError("a JPEG that is kept byte for byte keeps its metadata too: leave out strip or lossless")
+        raise PictureError(
+            "a JPEG that is kept byte for byte keeps its metadata too: leave out either --strip or --lossless"
+        )
     try:
         data = wrap(jpeg, lossless=True)
     except PictureError as error:

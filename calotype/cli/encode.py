@@ -80,9 +80,12 @@ def encode(
         str, typer.Option(metavar="ID", autocompletion=complete_codec, help="See [bold]calotype codecs[/bold].")
     ] = "talbot",
     lossless: Annotated[
-        bool, typer.Option("--lossless", help="Every sample comes back; a JPEG stays one, byte for byte, but smaller.")
+        bool,
+        typer.Option(
+            "--lossless", help="Every sample comes back; a JPEG is kept byte for byte, smaller with imagecodecs."
+        ),
     ] = False,
-    strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and XMP.")] = False,
+    strip: Annotated[bool, typer.Option("--strip", help="Leave out colour profile, EXIF and other metadata.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Decode what was made, and compare, before the output appears.")
     ] = False,

@@ -25,7 +25,7 @@ class Options:
 
 ENTRY = Entry(
     "lossless",
-    "every sample as it was; a JPEG is kept byte for byte, and smaller",
+    "every sample as it was; a JPEG is kept byte for byte, and smaller with imagecodecs",
     "none: WebP, PNG and JPEG XL",
     f"{__name__}.codec:Lossless",
     Options,
