@@ -69,7 +69,8 @@ async function cached(url, check) {
 async function fetchOnce(url, check) {
   const before = await cached(url, check);
   if (before) return before;
-  const bytes = await get(url);
+  let bytes = await get(url);
+  if (!(await check(bytes))) bytes = await get(url, 'reload'); // the browser's own cache may hold what was damaged once
   if (!(await check(bytes))) throw new BundleError(`the weights at ${url} are damaged: their hash is not what it should be`);
   try {
     await (await caches.open(CACHE)).put(url, new Response(bytes));
@@ -79,10 +80,10 @@ async function fetchOnce(url, check) {
   return bytes;
 }
 
-async function get(url) {
+async function get(url, cache = 'default') {
   let response;
   try {
-    response = await fetch(url);
+    response = await fetch(url, { cache });
   } catch (error) {
     throw new BundleError(`the weights at ${url} cannot be fetched: ${error.message}`);
   }
