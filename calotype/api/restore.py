@@ -70,7 +70,8 @@ def restore_raster(picture: Source, *, threads: int | None = None, progress: Pro
     source, orientation, tables = _read(picture)
     # Blocks lie on a grid that begins at the first pixel of the file: restore the picture as it was compressed.
     stored: Samples = np.ascontiguousarray(lying(extend_colours(source.samples, source.alpha), orientation))
-    result = limited(stored, restored(bundle, 1, count, stored, tables, progress=progress))
+    repaired = restored(bundle, 1, count, stored, tables, progress=progress)
+    result = limited(stored, repaired, drawn=tables is None)
     if orientation != 1:
         upright = np.empty_like(source.samples)
         lying(upright, orientation)[...] = result
