@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Build wheel and source distribution into ``dist/``, and check that the wheel alone works.
+"""Build wheel and source distribution into ``dist/``, and those of the archive of weights; check that the wheel works.
 
     python tools/distribution.py      # needs: pip install ".[docs]"
 
 The wheel is installed into an empty environment, without this checkout in sight, where the self test must pass, and a
-picture must go through the demonstration.
+picture must go through the demonstration. With the wheel of the archive beside it, a file of weights that no longer ship
+must open.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
+ARCHIVE = ROOT / "archive"
+OLD = ROOT / "tests" / "releases" / "0.1.0.dev0" / "talbot-ms-ssim.calo"  # a file of weights that no longer ship
 LARGEST = 45_000_000  # bytes of the wheel
 NEEDED = ("selftest/golden/expected.json", "weights/talbot/model.json", "share/man/man1/calotype.1", "py.typed")
 
@@ -33,14 +36,15 @@ def call(*command: str | Path, folder: Path = ROOT) -> None:
         raise SystemExit(f"distribution: failed with exit code {code}: {' '.join(line)}")
 
 
-def build() -> Path:
-    """Both distributions; the path of the wheel."""
+def build() -> tuple[Path, Path]:
+    """All distributions; the paths of the wheel and of that of the archive."""
     for folder in (DIST, ROOT / "build"):
         shutil.rmtree(folder, ignore_errors=True)
-    call(sys.executable, "-m", "build", "--outdir", DIST)
+    for source in (ROOT, ARCHIVE):
+        call(sys.executable, "-m", "build", "--outdir", DIST, source)
     call(sys.executable, "-m", "twine", "check", "--strict", *sorted(DIST.iterdir()))
-    (wheel,) = DIST.glob("*.whl")
-    return wheel
+    (wheel,), (archive,) = DIST.glob("calotype-*.whl"), DIST.glob("calotype_weights_archive-*.whl")
+    return wheel, archive
 
 
 def look_inside(wheel: Path) -> None:
@@ -55,8 +59,8 @@ def look_inside(wheel: Path) -> None:
         raise SystemExit(f"distribution: the wheel lacks {', '.join(missing)}; see package-data in pyproject.toml")
 
 
-def try_out(wheel: Path) -> None:
-    """Install the wheel and use it."""
+def try_out(wheel: Path, archive: Path) -> None:
+    """Install the wheel and use it, then the archive."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         venv.create(folder / "env", with_pip=True)
@@ -72,14 +76,16 @@ def try_out(wheel: Path) -> None:
         call(calotype, "encode", "photo.png", folder=folder)
         call(calotype, "decode", "photo.calo", "-o", "back.png", folder=folder)
         call(python, "-m", "calotype.cli.demo", "photo.png", "--out", "demo", folder=folder)
+        call(python, "-m", "pip", "install", "--quiet", archive)
+        call(calotype, "decode", OLD, "-o", "old.png", folder=folder)
 
 
 def main() -> None:
     """Build and check."""
-    wheel = build()
+    wheel, archive = build()
     look_inside(wheel)
-    try_out(wheel)
-    print("distribution: both files in dist/ are ready")
+    try_out(wheel, archive)
+    print("distribution: the files in dist/ are ready")
 
 
 if __name__ == "__main__":

@@ -3,14 +3,17 @@
 
     python tools/golden.py            # after weights were added or replaced
     python tools/golden.py --check    # change nothing; exit code 1 if a bundle that ships has no current file
+    python tools/golden.py --release  # keep them for good, as the files of this version
 
-Files of weights that have not changed are kept as they are: other machines must decode them to the same symbols.
+Files of weights that have not changed are kept as they are: other machines must decode them to the same symbols. Files
+of a release are in ``tests/releases/VERSION``, and every later version must decode them as well.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -28,6 +31,7 @@ from calotype.selftest.symbols import symbols_hash  # noqa: E402
 
 HEIGHT, WIDTH = 72, 104
 WEIGHTS = ROOT / "calotype" / "weights"
+RELEASES = ROOT / "tests" / "releases"
 
 
 def drawing() -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -67,13 +71,24 @@ def stale() -> list[bundles.Bundle]:
     return [bundle for bundle in shipped() if not current(bundle)]
 
 
+def keep() -> None:
+    """Copy the files to those of this version; SystemExit if it has some already."""
+    place = RELEASES / calotype.__version__
+    if place.exists():
+        raise SystemExit(f"golden: {place} exists, and files of a release never change")
+    shutil.copytree(FOLDER, place)
+    print(f"golden: {place} holds the files of this release; commit them")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Make or check; 1 if something is out of date."""
     parser = argparse.ArgumentParser(description="Make the files of calotype selftest.")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if something is out of date")
+    parser.add_argument("--release", action="store_true", help="keep the files for good, as those of this version")
     out_of_date, names = stale(), {bundle.id for bundle in shipped()}
     left = sorted(path.stem for path in FOLDER.glob("*.calo") if path.stem not in names)
-    if parser.parse_args(argv).check:
+    asked = parser.parse_args(argv)
+    if asked.check:
         for name in [*(bundle.id for bundle in out_of_date), *left]:
             print(f"golden: {name} is out of date; run tools/golden.py", file=sys.stderr)
         return int(bool(out_of_date or left))
@@ -91,6 +106,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     kept = {name: known[name] for name in sorted(names)}
     lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in kept.items()]
     EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    if asked.release:
+        keep()
     return 0
 
 

@@ -4,12 +4,13 @@
     python tools/release_weights.py runs/talbot-eye --data photos/ --pictures kodak/
     python tools/release_weights.py runs/talbot-eye --skip export,bench      # some of the steps
 
-export    the averaged weights of the run, to calotype/weights/ID
+export    the averaged weights of the run, to calotype/weights/ID; those that were there go to the archive, if a release
+          shipped them
 verify    hash and size; the same symbols with and without ONNX Runtime's optimisations, and from PyTorch; the files of
           calotype selftest, made anew where they are of other weights
 bench     calotype bench, into benchmarks/results
 tables    those of README.md, from what was measured
-lock      weights.lock: id, SHA-256, bytes, parent, recipe and data of each bundle that ships
+lock      weights.lock: id, SHA-256, bytes, parent, recipe and data of each bundle that ships or is in the archive
 
 A step that fails ends it with a sentence and exit code 1; what was done before stays, and --skip leaves it out.
 """
@@ -18,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -33,6 +35,8 @@ sys.path.insert(0, str(ROOT))
 from calotype.engine.bundles import DESCRIPTION, Bundle  # noqa: E402
 
 WEIGHTS, LOCK, RESULTS = ROOT / "calotype" / "weights", ROOT / "weights.lock", ROOT / "benchmarks" / "results"
+RELEASES = ROOT / "tests" / "releases"
+ARCHIVE = ROOT / "archive" / "calotype_weights_archive"
 LARGEST = 16 << 20  # bytes of a bundle
 STEPS = ("export", "verify", "bench", "tables", "lock")
 
@@ -52,6 +56,19 @@ def run(*arguments: str | Path) -> None:
 def bundle_in(folder: Path) -> Bundle:
     """The bundle in a folder."""
     return Bundle(folder, json.loads((folder / DESCRIPTION).read_text()))
+
+
+def retire(bundle: Bundle) -> None:
+    """Copy weights that a release shipped to the archive, before others take their place."""
+    from calotype import probe
+
+    shipped = {probe(file.read_bytes()).bundle for file in RELEASES.glob("*/*.calo")}
+    place = ARCHIVE / f"{bundle.id}-{bundle.hash[:8]}"
+    if bundle.hash[:8] in shipped and not place.exists():
+        place.mkdir(parents=True)
+        for name in (DESCRIPTION, *bundle.files):
+            shutil.copyfile(bundle.path / name, place / name)
+        print(f"{bundle.id}: {bundle.hash[:8]} went to {place.relative_to(ROOT)}; name it in archive/README.md")
 
 
 def verify(bundle: Bundle) -> None:
@@ -95,9 +112,8 @@ def same_symbols(bundle: Bundle) -> bool:
 
 def locked(bundle: Bundle, recipe: Path | None = None, data: str = "") -> dict[str, Any]:
     """What ``weights.lock`` says of a bundle; recipe and data as before where they are not given."""
-    known = json.loads(LOCK.read_text()).get(bundle.id, {}) if LOCK.exists() else {}
-    if known.get("sha256") != bundle.hash:
-        known = {}
+    entries = json.loads(LOCK.read_text()).values() if LOCK.exists() else ()
+    known = next((entry for entry in entries if entry["sha256"] == bundle.hash), {})
     return {
         "sha256": bundle.hash,
         "bytes": bundle.size,
@@ -114,6 +130,9 @@ def write_lock(released: str = "", recipe: Path | None = None, data: str = "") -
     for description in sorted(WEIGHTS.glob(f"*/{DESCRIPTION}")):
         bundle = bundle_in(description.parent)
         found[bundle.id] = locked(bundle, recipe, data) if bundle.id == released else locked(bundle)
+    for description in sorted(ARCHIVE.glob(f"*/{DESCRIPTION}")):
+        bundle = bundle_in(description.parent)
+        found[description.parent.name] = {**locked(bundle), "archive": True}
     LOCK.write_text(json.dumps(found, indent=2) + "\n")
 
 
@@ -147,6 +166,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if options.parent and not (options.run / KEPT).exists():
         keep_parent(options.run, bundle_in(options.parent))
     if "export" in steps:
+        if (output / DESCRIPTION).is_file():
+            retire(bundle_in(output))
         calotype(
             "export", options.run, "--data", options.data, "--state", options.state, "--recipe", recipe, "-o", output
         )

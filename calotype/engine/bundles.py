@@ -6,12 +6,14 @@ title, paper, files and their hash, configuration, training provenance, licence.
 a ``.calo`` file names the first four bytes of it.
 
 Bundles ship in the package; the environment variable ``CALOTYPE_WEIGHTS`` names further folders of bundles, separated
-like ``PATH``.
+like ``PATH``. Those that were replaced by better ones are in the package ``calotype-weights-archive``, where files that
+name them find them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 import warnings
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 DESCRIPTION = "model.json"
 ENVIRONMENT = "CALOTYPE_WEIGHTS"
 TABLES = "tables.npz"
+ARCHIVE = "calotype-weights-archive"
 
 
 @dataclass(frozen=True)
@@ -109,19 +112,29 @@ def search_folders(own: Path | None = None) -> list[Path]:
 
 def installed(own: Path | None = None) -> list[Bundle]:
     """All bundles in :func:`search_folders`, in its order; what does not describe one is passed over with a warning."""
+    return [bundle for folder in search_folders(own) for bundle in _in_folder(folder)]
+
+
+def retired() -> list[Bundle]:
+    """All bundles of the archive, if it is installed: they decode, and are never encoded with."""
+    spec = importlib.util.find_spec(ARCHIVE.replace("-", "_"))
+    places = spec.submodule_search_locations if spec else None
+    return [bundle for place in places or () for bundle in _in_folder(Path(place))]
+
+
+def _in_folder(folder: Path) -> list[Bundle]:
     found = []
-    for folder in search_folders(own):
-        # A folder of bundles, or a bundle itself.
-        for description in [*folder.glob(DESCRIPTION), *sorted(folder.glob(f"*/{DESCRIPTION}"))]:
-            try:
-                bundle = Bundle(description.parent, json.loads(description.read_text()))
-                sound = bool(bundle.id) and len(bundle.tag) == 4 and bool(bundle.files)
-            except (OSError, ValueError, KeyError, TypeError):
-                sound = False
-            if sound:
-                found.append(bundle)
-            else:
-                warnings.warn(f"{description} does not describe a bundle of weights", stacklevel=2)
+    # A folder of bundles, or a bundle itself.
+    for description in [*folder.glob(DESCRIPTION), *sorted(folder.glob(f"*/{DESCRIPTION}"))]:
+        try:
+            bundle = Bundle(description.parent, json.loads(description.read_text()))
+            sound = bool(bundle.id) and len(bundle.tag) == 4 and bool(bundle.files)
+        except (OSError, ValueError, KeyError, TypeError):
+            sound = False
+        if sound:
+            found.append(bundle)
+        else:
+            warnings.warn(f"{description} does not describe a bundle of weights", stacklevel=3)
     return found
 
 
@@ -138,7 +151,7 @@ def find(
 
     Args:
         codec: id of the codec.
-        tag: of the bundle that a file names; any by default.
+        tag: of the bundle that a file names, which may be in the archive; any that is not by default.
         name: id of the bundle, for a codec that has several; any by default.
         prefer: id of the bundle to take if several fit that lie in the same place, or ids, the best first.
         own: the folder of the package that the codec comes from, if it is not this one.
@@ -148,15 +161,17 @@ def find(
     """
     known = [b for b in installed(own) if b.codec == codec]
     candidates = [b for b in known if tag in (None, b.tag) and name in (None, b.id)]
+    if not candidates and tag is not None:
+        candidates = [b for b in retired() if b.codec == codec and b.tag == tag]
     if not candidates:
         which = repr(name) if tag is None else tag.hex()
         what = "weights of" if tag is None and name is None else f"the weights {which} of"
         places = ", ".join(str(folder) for folder in search_folders(own))
         others = ", ".join(dict.fromkeys(b.id for b in known))
         there = f" (there are: {others})" if name and others else ""
+        cure = "upgrade the package" if tag is None else f"upgrade the package, or pip install {ARCHIVE} for old ones"
         raise BundleError(
-            f"{what} codec '{codec}' are not in {places}{there}; upgrade the package, or name their folder in "
-            f"{ENVIRONMENT}"
+            f"{what} codec '{codec}' are not in {places}{there}; {cure}, or name their folder in {ENVIRONMENT}"
         )
     place = candidates[0].path.parent
     wanted = (prefer,) if isinstance(prefer, str) else prefer or ()

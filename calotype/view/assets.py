@@ -28,7 +28,8 @@ def web() -> Path:
 
 def weights(name: str) -> Bundle | None:
     """The bundle of ``talbot`` with this tag, eight hexadecimal digits; None if it is not installed."""
-    return next((b for b in bundles.installed() if b.codec == CODEC and b.tag.hex() == name), None)
+    known = [*bundles.installed(), *bundles.retired()]
+    return next((b for b in known if b.codec == CODEC and b.tag.hex() == name), None)
 
 
 def index() -> bytes:
@@ -62,7 +63,7 @@ def export(folder: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / part)
     target = folder / "weights"
-    for bundle in bundles.installed():
+    for bundle in [*bundles.installed(), *bundles.retired()]:
         if bundle.codec == CODEC:
             place = target / bundle.tag.hex()
             place.mkdir(parents=True, exist_ok=True)

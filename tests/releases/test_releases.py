@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every file that a release wrote decodes to what it decoded to then."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from calotype import BundleError, probe
+from calotype.engine import bundles
+from calotype.selftest import TOLERANCE, pixels
+from calotype.selftest.symbols import symbols_hash
+
+FILES = sorted(Path(__file__).parent.glob("*/*.calo"))
+ARCHIVE = Path(__file__).parents[2] / "archive"
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: f"{file.parent.name}-{file.stem}")
+def test_files_of_a_release_open_for_ever(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ARCHIVE))  # a source distribution is without it
+    data = file.read_bytes()
+    kept = {bundle.hash[:8] for bundle in (*bundles.installed(), *bundles.retired())}
+    if not ARCHIVE.is_dir() and probe(data).bundle not in kept | {"00000000"}:
+        pytest.skip("its weights are in the archive, which is not here")
+    wanted = json.loads((file.parent / "expected.json").read_text(encoding="utf-8"))[file.stem]
+    assert symbols_hash(data) == wanted["symbols"]
+    assert np.abs(np.subtract(pixels(data), wanted["pixels"])).max() <= TOLERANCE
+
+
+def test_a_release_has_a_file_of_each_of_its_weights() -> None:
+    folders = {file.parent for file in FILES}
+    assert folders
+    for folder in folders:
+        assert set(json.loads((folder / "expected.json").read_text())) == {file.stem for file in folder.glob("*.calo")}
+
+
+@pytest.mark.skipif(bool(bundles.retired()), reason="the archive is installed")
+def test_a_file_of_retired_weights_names_the_package_that_has_them() -> None:
+    file = Path(__file__).parent / "0.1.0.dev0" / "talbot-ms-ssim.calo"
+    with pytest.raises(BundleError, match="pip install calotype-weights-archive"):
+        pixels(file.read_bytes())
