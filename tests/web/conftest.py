@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from PIL import Image
 
 import calotype
+import calotype.container
+from calotype.container.metadata import CodePoints
 from calotype.view import assets
 from tests.browser import CHROMIUM, DRIVER, Browser, browser
 from tests.make_golden import CASES, GOLDEN
@@ -37,6 +40,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pictures.mkdir()
     for name in (*CASES, "toderici2017"):
         shutil.copy(GOLDEN / f"{name}.calo", pictures)
+    content = calotype.container.unpack((GOLDEN / "colour.calo").read_bytes())
+    described = replace(content, metadata=replace(content.metadata, icc=None, cicp=CodePoints(12, 13)))
+    (pictures / "p3.calo").write_bytes(calotype.container.pack(described))
     damaged = bytearray((GOLDEN / "colour.calo").read_bytes())
     damaged[200] ^= 1
     (pictures / "damaged.calo").write_bytes(damaged)

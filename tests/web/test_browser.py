@@ -78,6 +78,36 @@ def test_calo_img_shows_what_python_decodes(site: Path, chromium: Browser) -> No
 
 
 @pytest.mark.usefixtures("golden_weights")
+def test_colours_by_code_points_are_those_of_display_p3(site: Path, chromium: Browser) -> None:
+    with static(site) as (root, _):
+        chromium.open(f"{root}/test.html")
+        chromium.run("""
+          window.told = null;
+          const image = document.createElement('calo-img');
+          image.addEventListener('load', () => window.told = 'load');
+          image.src = '/pictures/p3.calo'; document.body.append(image);""")
+        assert chromium.wait("window.told") == "load"
+        seen = chromium.run(f"return ({PIXELS})(document.querySelector('calo-img').shadowRoot.querySelector('canvas'))")
+    wanted = in_srgb(expected("colour")[..., :3])
+    shown = np.array(seen[2:]).reshape(*wanted.shape[:2], 4)[..., :3]
+    inside = ((wanted > 1) & (wanted < 254)).all(2)
+    assert inside.mean() > 0.3 and np.abs(shown - wanted)[inside].max() <= 3
+    assert np.abs(expected("colour")[..., :3] - wanted)[inside].max() > 10  # the two differ
+
+
+def in_srgb(samples: np.ndarray) -> np.ndarray:
+    """Display P3 of 8 bits as sRGB; both have the same transfer function and white."""
+    p3 = np.array([[0.4865709, 0.2656677, 0.1982173], [0.2289746, 0.6917385, 0.0792869], [0, 0.0451134, 1.0439444]])
+    srgb = np.array(
+        [[0.4123908, 0.3575843, 0.1804808], [0.2126390, 0.7151687, 0.0721923], [0.0193308, 0.1191948, 0.9505322]]
+    )
+    x = samples / 255
+    linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4) @ (np.linalg.inv(srgb) @ p3).T
+    linear = np.clip(linear, 0, 1)
+    return 255 * np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+@pytest.mark.usefixtures("golden_weights")
 def test_an_img_shows_calo_files_through_the_service_worker(site: Path, chromium: Browser) -> None:
     register = """
       import { registerServiceWorker } from './src/index.js';

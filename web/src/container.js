@@ -7,7 +7,7 @@ import { boxCount, checkSignature, complain, headerPayload, parseHeader, tileCou
 import { MAX_METADATA, MAX_UNKNOWN_BOXES, SIGNATURE, VERSION } from './limits.js';
 import { deflate, inflate } from './zlib.js';
 
-const NAMES = { H: 'header', c: 'colour profile', e: 'EXIF data', x: 'XMP data', A: 'alpha channel', T: 'tile', E: 'end box' };
+const NAMES = { H: 'header', c: 'colour profile', e: 'EXIF data', x: 'XMP data', n: 'colour code points', A: 'alpha channel', T: 'tile', E: 'end box' };
 const seed = (index) => (index ^ 0xffffffff) >>> 0; // the register of a tile's CRC starts at its index
 
 /** Reads a file as its bytes arrive. Nothing is allocated by what a file claims, only by what has come. */
@@ -17,7 +17,7 @@ export class Reader {
     this.size = 0; // bytes that have come
     this.at = 0; // where the next box begins
     this.header = null;
-    this.metadata = {}; // by type, as deflated
+    this.metadata = {}; // by type, as stored: deflated, but for code points
     this.alpha = null;
     this.next = 0; // index of the tile that should follow
     this.unknown = 0;
@@ -49,9 +49,9 @@ export class Reader {
     return tiles;
   }
 
-  /** Profile, EXIF and XMP: {icc, exif, xmp}, each bytes or null. FormatError if one is damaged or too large. */
+  /** Profile, EXIF, XMP and colour code points: {icc, exif, xmp, cicp}, each or null. FormatError if one is damaged or too large. */
   async front() {
-    const found = {};
+    const found = { cicp: codePoints(this.metadata.n) };
     for (const [kind, name] of [['c', 'icc'], ['e', 'exif'], ['x', 'xmp']]) {
       const payload = this.metadata[kind];
       found[name] = payload ? await inflate(payload, MAX_METADATA, `the ${NAMES[kind]}`) : null;
@@ -172,7 +172,16 @@ export class Reader {
   }
 }
 
-/** A whole file as its parts: {header, tiles, alpha, icc, exif, xmp}. Every byte is checked. */
+/** Primaries and transfer by H.273, {primaries, transfer}, or null. FormatError unless they stand as in PNG's cICP. */
+function codePoints(payload) {
+  if (!payload) return null;
+  if (payload.length !== 4 || payload[2] !== 0 || payload[3] !== 1) {
+    throw new FormatError(`damaged: the ${NAMES.n} are not primaries, transfer, 0 and 1`);
+  }
+  return { primaries: payload[0], transfer: payload[1] };
+}
+
+/** A whole file as its parts: {header, tiles, alpha, icc, exif, xmp, cicp}. Every byte is checked. */
 export async function unpack(bytes) {
   const reader = new Reader();
   const tiles = [...reader.push(bytes), ...reader.finish()];
@@ -190,7 +199,7 @@ function box(kind, payload, crc = 0) {
 }
 
 /** A file from its parts. PictureError if one exceeds the limits of the format. */
-export async function pack({ header, tiles, alpha = null, icc = null, exif = null, xmp = null }) {
+export async function pack({ header, tiles, alpha = null, icc = null, exif = null, xmp = null, cicp = null }) {
   const complaint = complain(header);
   if (complaint) throw new PictureError(complaint);
   const parts = [SIGNATURE, Uint8Array.of(VERSION), box('H', headerPayload({ ...header, alpha: alpha !== null }))];
@@ -202,6 +211,7 @@ export async function pack({ header, tiles, alpha = null, icc = null, exif = nul
     }
     parts.push(box(kind, payload));
   }
+  if (cicp) parts.push(box('n', Uint8Array.of(cicp.primaries, cicp.transfer, 0, 1)));
   if (alpha) parts.push(box('A', alpha));
   tiles.forEach((tile, index) => parts.push(box('T', tile, seed(index))));
   return join([...parts, box('E', new Uint8Array(0))]);

@@ -70,7 +70,7 @@ async function* chunks(source) {
  * @param source bytes, a Blob, a Response or a stream of bytes
  * @param options run: does a job; parallel: how many at once; region, signal, urgent, maxPixels; onHeader(header);
  *   onPart({x, y, width, height, channels, depth, data}): samples of a part of the result, once they are there
- * @returns {width, height, channels, depth, data, header, alpha, icc, exif, xmp, iccStream}: interleaved samples without
+ * @returns {width, height, channels, depth, data, header, alpha, icc, exif, xmp, cicp, iccStream}: interleaved samples without
  *   alpha, alpha on its own or null, metadata or null
  */
 export async function decodeFile(source, options) {

@@ -19,7 +19,7 @@ export class Analysis {
 
   /**
    * Bytes of a file.
-   * @param options quality 1 to 100 or targetSize (at most so many bytes); icc, exif, xmp: bytes; signal
+   * @param options quality 1 to 100 or targetSize (at most so many bytes); icc, exif, xmp: bytes; cicp; signal
    */
   async encode({ quality = 60, targetSize = null, signal = null, ...metadata } = {}) {
     const at = (stored) => this.file(stored, metadata, signal);
@@ -31,8 +31,8 @@ export class Analysis {
     const jobs = this.tiles.map(({ area, data }) =>
       this.run({ do: 'code', bundle: header.bundle, latents: data.slice(), h: height(area), w: width(area), quality }, { signal }),
     );
-    const { icc, exif, xmp } = metadata;
-    return pack({ header, tiles: await Promise.all(jobs), alpha: this.alpha, icc, exif, xmp });
+    const { icc, exif, xmp, cicp } = metadata;
+    return pack({ header, tiles: await Promise.all(jobs), alpha: this.alpha, icc, exif, xmp, cicp });
   }
 
   /** The quality of a file that this made, 1 to 100. */

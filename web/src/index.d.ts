@@ -37,6 +37,12 @@ export interface Part {
   data: Uint8ClampedArray | Uint16Array;
 }
 
+/** Colour by ITU-T H.273: primaries 1 sRGB, 9 BT.2020, 12 Display P3; transfer 13 sRGB, 16 PQ, 18 HLG. */
+export interface CodePoints {
+  primaries: number;
+  transfer: number;
+}
+
 /** Interleaved samples: grey or RGB, and alpha as the last channel if there is one. */
 export interface Samples {
   width: number;
@@ -47,6 +53,8 @@ export interface Samples {
   icc: Uint8Array | null;
   exif: Uint8Array | null;
   xmp: Uint8Array | null;
+  /** Where there is a profile as well, they rank first. */
+  cicp: CodePoints | null;
   /** 1 to 100. */
   quality: number;
 }
@@ -75,6 +83,7 @@ export interface EncodeOptions {
   icc?: Uint8Array | null;
   exif?: Uint8Array | null;
   xmp?: Uint8Array | null;
+  cicp?: CodePoints | null;
   signal?: AbortSignal;
 }
 

@@ -53,14 +53,14 @@ export async function decode(source, { as = 'bitmap', ...options } = {}) {
   const { run, parallel } = workers();
   const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, run, parallel });
   if (as === 'samples') {
-    const { header, icc, exif, xmp, depth } = picture;
-    return { ...withAlpha(picture), depth, icc, exif, xmp, quality: fromStored(header.quality) };
+    const { header, icc, exif, xmp, cicp, depth } = picture;
+    return { ...withAlpha(picture), depth, icc, exif, xmp, cicp, quality: fromStored(header.quality) };
   }
   if (as === 'data' || (as === 'bitmap' && !needsPng(picture))) {
     const data = new ImageData(toRgba(picture), picture.width, picture.height);
     return as === 'data' ? data : createImageBitmap(data);
   }
-  const png = await run({ do: 'png', samples: withAlpha(picture), icc: picture.iccStream }, { urgent: true });
+  const png = await run({ do: 'png', samples: withAlpha(picture), icc: picture.iccStream, cicp: picture.cicp }, { urgent: true });
   const blob = new Blob([png], { type: 'image/png' });
   return as === 'png' ? blob : createImageBitmap(blob);
 }

@@ -12,7 +12,7 @@ const JOBS = {
   warm: (job, codec) => codec.warm(job),
   decodeAlpha: ({ bytes, width, height, depth }) => decodeAlpha(bytes, width, height, depth),
   encodeAlpha: ({ alpha, width, height }) => encodeAlpha(alpha, width, height),
-  png: ({ samples, icc }) => encodePng(samples, { icc }),
+  png: ({ samples, icc, cicp }) => encodePng(samples, { icc, cicp }),
 };
 
 /**

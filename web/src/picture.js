@@ -24,5 +24,5 @@ export function withAlpha({ width, height, channels, data, alpha }) {
   return { width, height, channels: all, data: out };
 }
 
-/** Whether a canvas would lose something of it: its colour profile, its depth, or the precision of its alpha. */
-export const needsPng = (picture) => Boolean(picture.icc || picture.depth === 16 || picture.alpha);
+/** Whether a canvas would lose something of it: its colours, its depth, or the precision of its alpha. */
+export const needsPng = (picture) => Boolean(picture.icc || picture.cicp || picture.depth === 16 || picture.alpha);

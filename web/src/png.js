@@ -64,11 +64,12 @@ function stored(raw) {
 
 /**
  * A picture as a PNG file. `samples`: {width, height, channels 1 to 4, data: Uint8Array or Uint16Array}; `icc`: a
- * profile, as a zlib stream or not at all.
+ * profile, as a zlib stream or not at all; `cicp`: {primaries, transfer}, which readers that know them prefer.
  */
-export function encodePng(samples, { icc = null } = {}) {
+export function encodePng(samples, { icc = null, cicp = null } = {}) {
   const depth = 8 * samples.data.BYTES_PER_ELEMENT;
   const parts = [SIGNATURE, chunk('IHDR', ihdr(samples.width, samples.height, depth, samples.channels))];
+  if (cicp) parts.push(chunk('cICP', Uint8Array.of(cicp.primaries, cicp.transfer, 0, 1)));
   if (icc) parts.push(chunk('iCCP', join([new TextEncoder().encode('ICC Profile\0\0'), icc])));
   parts.push(chunk('IDAT', stored(rows(samples))), chunk('IEND', new Uint8Array(0)));
   return join(parts);

@@ -25,7 +25,7 @@ export async function answer(request) {
   const response = await fetch(request.url, { credentials: 'same-origin', signal: request.signal });
   if (!response.ok) return response;
   const picture = await decodeFile(response, { run, signal: request.signal });
-  const png = await run({ do: 'png', samples: withAlpha(picture), icc: picture.iccStream });
+  const png = await run({ do: 'png', samples: withAlpha(picture), icc: picture.iccStream, cicp: picture.cicp });
   return new Response(png, { headers: { 'Content-Type': 'image/png' } });
 }
 

@@ -126,10 +126,11 @@ test('what is encoded here decodes to about the same picture', async () => {
     const [x, y] = [i % width, Math.floor(i / width)];
     data.set([(x * 2) % 256, (y * 3) % 256, (x + y) % 256, x < 20 ? 0 : 255], at);
   }
-  const file = await encode({ width, height, data }, { tag, quality: 80, icc: new Uint8Array(500).fill(7) });
+  const file = await encode({ width, height, data }, { tag, quality: 80, icc: new Uint8Array(500).fill(7), cicp: { primaries: 12, transfer: 13 } });
   const picture = await decode(file);
   assert.deepEqual([picture.width, picture.height, picture.channels], [width, height, 3]);
   assert.deepEqual(picture.icc, new Uint8Array(500).fill(7));
+  assert.deepEqual(picture.cicp, { primaries: 12, transfer: 13 });
   assert.deepEqual(Array.from(picture.alpha), Array.from({ length: width * height }, (_, i) => data[4 * i + 3]));
   const small = await encode({ width, height, data }, { tag, targetSize: 1200 });
   assert.ok(small.length <= 1200 && small.length > 800, `${small.length}`);
