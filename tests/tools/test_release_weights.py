@@ -33,6 +33,7 @@ def test_what_is_released_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     release = script("release_weights")
     shutil.copytree(SMALL, tmp_path / "weights" / "small")
     monkeypatch.setattr(release, "WEIGHTS", tmp_path / "weights")
+    monkeypatch.setattr(release, "ARCHIVE", tmp_path / "archive")
     monkeypatch.setattr(release, "LOCK", tmp_path / "weights.lock")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "recipe.toml").write_text('kind = "talbot"\n[bundle]\nid = "small"\n')
