@@ -1,86 +1,34 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A transform over an area of any size, part by part and strip by strip, in windows that suit the cache.
 
-The graph is cut into parts (:mod:`calotype.engine.onnx_parts`). A strip of rows goes through the first part, window by
-window; as soon as the second part has the rows that it sees beyond its own strip, that goes on, and so forth. Between
-two parts lie a few strips: nothing is computed twice, and memory grows with the width of the area alone. What comes out
-is the same to the bit for all windows, areas and numbers of workers.
+The graph is cut into parts (:mod:`calotype.engine.onnx_parts`), which hand their windows to each other in blocks of
+channels (:mod:`calotype.engine.blocks`). A strip of rows goes through the first part, window by window; as soon as the
+second part has the rows that it sees beyond its own strip, that goes on, and so forth. Between two parts lie a few
+strips: nothing is computed twice, and memory grows with the width of the area alone. What comes out is the same to the
+bit for all windows, areas and numbers of workers.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from ..arrays import Floats
 from ..errors import BundleError
+from .blocks import block_size, in_blocks
+from .fixed_part import FixedPart, aligned
 from .once import once
-from .onnx_parts import GraphPart, cut
-from .runtime import Session
+from .onnx_parts import cut
 from .tiling import Rectangle
 from .workers import Workers
 
-Source = Callable[[Rectangle], Floats]  # a window of the input, (channels, h, w); called from workers
+Source = Callable[[Rectangle, Floats], None]  # fills in a window of the input, (channels, h, w); called from workers
 Sink = Callable[[Rectangle, Floats], None]  # takes a window of the output; called from workers
 WINDOWS_A_WORKER = 4  # in a strip, at least, where the area has as many
-KEPT_STRIPS = 4  # rows between two parts have room for so many before they are moved up
-
-
-@dataclass(frozen=True)
-class Buffers:
-    """Input and output of one call, bound to a session."""
-
-    x: Floats
-    y: Floats
-    binding: Any
-
-
-class FixedPart(Session):
-    """A part of a graph for windows of one size. Calls from several threads each have buffers of their own."""
-
-    def __init__(self, part: GraphPart, height: int, width: int, name: str, optimise: bool) -> None:
-        self.height, self.width, self.halo = height, width, part.halo
-        self.multiply, self.divide = part.scale.numerator, part.scale.denominator
-        self.channels = part.channels
-        self.free: deque[Buffers] = deque()
-        super().__init__(part.model(height, width), name, 1, optimise, arena=True)
-        self.made = tuple(self.session.get_outputs()[0].shape)  # (1, M, scale height, scale width)
-
-    def forget(self) -> None:
-        """See :meth:`Session.forget`."""
-        super().forget()
-        self.free.clear()
-
-    def __call__(self, window: Floats, store: Callable[[Floats], None]) -> None:
-        """Run on ``window (channels, h, w)`` with its halo, zeros beyond it; ``store`` has to copy what comes out."""
-        session = self.session
-        try:
-            buffers = self.free.pop()
-        except IndexError:
-            buffers = self._buffers(session)
-        _, h, w = window.shape
-        x = buffers.x[0]
-        x[:, :h, :w] = window
-        x[:, h:] = 0
-        x[:, :h, w:] = 0
-        session.run_with_iobinding(buffers.binding)
-        store(buffers.y[0])
-        self.free.append(buffers)
-
-    def _buffers(self, session: Any) -> Buffers:
-        x: Floats = np.zeros((1, self.channels, self.height + 2 * self.halo, self.width + 2 * self.halo), np.float32)
-        y: Floats = np.empty(self.made, np.float32)
-        binding = session.io_binding()
-        (given,), (made,) = session.get_inputs(), session.get_outputs()
-        binding.bind_input(given.name, "cpu", 0, np.float32, x.shape, x.ctypes.data)
-        binding.bind_output(made.name, "cpu", 0, np.float32, y.shape, y.ctypes.data)
-        return Buffers(x, y, binding)
 
 
 class Transform:
@@ -90,28 +38,33 @@ class Transform:
         path: of the graph.
         height: samples of the input that a window has.
         width: samples of the input that a window has.
-        optimise: let ONNX Runtime rewrite the parts.
+        optimise: let ONNX Runtime rewrite the parts, and use a layout of its own.
     """
 
     def __init__(self, path: Path, height: int, width: int, optimise: bool = True) -> None:
         self.parts: list[FixedPart] = []
         self.scale = Fraction(1)
-        for index, part in enumerate(cut(path.read_bytes(), path.name)):
-            sides = [self.scale * height, self.scale * width]
-            if any((side * part.scale).denominator != 1 for side in sides):
+        block, models = in_blocks(cut(path.read_bytes(), path.name), block_size() if optimise else 1)
+        for index, (part, model) in enumerate(models):
+            h, w = self.scale * height, self.scale * width
+            if any((side * part.scale).denominator != 1 or side < part.halo for side in (h, w)):
                 raise BundleError(f"{path.name} does not suit windows of {height} x {width} samples")
-            self.parts.append(FixedPart(part, int(sides[0]), int(sides[1]), f"part {index} of {path.name}", optimise))
+            name = f"part {index} of {path.name}"
+            self.parts.append(FixedPart(model, block, int(h), int(w), name, optimise))
             self.scale *= part.scale
 
     def __call__(self, x: Floats, workers: Workers) -> Floats:
         """The whole result for ``x (channels, H, W)``."""
         height, width = x.shape[1:]
-        y: Floats = np.empty((self.parts[-1].made[1], int(height * self.scale), int(width * self.scale)), np.float32)
+        y: Floats = np.empty((self.parts[-1].made, int(height * self.scale), int(width * self.scale)), np.float32)
 
-        def store(place: Rectangle, values: Floats) -> None:
+        def source(place: Rectangle, window: Floats) -> None:
+            window[...] = x[:, *place.slices]
+
+        def sink(place: Rectangle, values: Floats) -> None:
             y[:, *place.slices] = values
 
-        for _ in self.run(height, width, lambda place: x[:, *place.slices], store, workers):
+        for _ in self.run(height, width, source, sink, workers):
             pass
         return y
 
@@ -124,7 +77,7 @@ class Transform:
         Args:
             height: of the input; with ``scale``, a whole number of rows comes out.
             width: of the input.
-            source: gives windows of the input.
+            source: fills in windows of the input.
             sink: is given the windows of the output, row by row of windows.
             workers: that windows are shared among.
             before: called with the first and last row (excluded) of each strip of the input, before it is read.
@@ -132,107 +85,99 @@ class Transform:
         first = self.parts[0]
         columns, most = -(-width // first.width), -(-height // first.height)
         rows = 1 if workers.count == 1 else min(-(-WINDOWS_A_WORKER * workers.count // columns), most)
-        inputs: list[_Rows] = []
-        h, w = height, width
-        for part in self.parts[1:]:
-            h, w = _scaled(h, self.parts[len(inputs)]), _scaled(w, self.parts[len(inputs)])
-            inputs.append(_Rows(part, rows * part.height, h, w))
-        done = _first(first, rows * first.height, height, width, source, _storage(inputs[:1], sink), workers, before)
-        for index, given in enumerate(inputs, 1):
-            done = given.through(done, _storage(inputs[index : index + 1], sink), workers)
-        return done
+        stages: list[_Stage] = []
+        for part in self.parts:
+            stages.append(_Stage(part, height, width, columns, most, rows, workers))
+            height, width = part.scaled(height), part.scaled(width)
+        for stage, following in pairwise(stages):
+            stage.following = following
+        stages[0].source, stages[-1].sink = source, sink
+        done = stages[0].begin(before)
+        for stage in stages[1:]:
+            done = stage.go_on(done)
+        return (min(count * self.parts[-1].y[1], height) for count in done)
 
 
-@dataclass(frozen=True)
-class _Storage:
-    """Where a part's windows go, and what has to happen before rows up to some number are written."""
+class _Stage:
+    """A part at work on an area, and the windows that the part before it has made.
 
-    store: Sink
-    make_room: Callable[[int], None] = lambda bottom: None
+    Windows lie in rows and columns. What is made of one is the following part's window in the same row and column.
+    """
 
+    source: Source
+    sink: Sink
+    following: _Stage | None = None
 
-def _storage(following: list[_Rows], sink: Sink) -> _Storage:
-    return _Storage(following[0].write, following[0].make_room) if following else _Storage(sink)
+    def __init__(
+        self, part: FixedPart, height: int, width: int, columns: int, count: int, rows: int, workers: Workers
+    ) -> None:
+        self.part, self.height, self.width, self.workers = part, height, width, workers
+        self.columns, self.count = columns, count  # of windows
+        self.rows = rows  # of windows, in a strip
+        self.windows: dict[int, Floats] = {}  # rows of them, (columns, *part.window)
+        self.spare: list[Floats] = []
 
+    def begin(self, before: Callable[[int, int], None] | None) -> Iterator[int]:
+        """Run the first part strip by strip; how many rows of windows are done."""
+        for top in range(0, self.count, self.rows):
+            bottom = min(top + self.rows, self.count)
+            if before:
+                before(top * self.part.height, min(bottom * self.part.height, self.height))
+            self._strip(top, bottom)
+            yield bottom
 
-class _Rows:
-    """What lies between a part and the one before it: the rows that it still sees, with zeros around the area."""
-
-    def __init__(self, part: FixedPart, step: int, height: int, width: int) -> None:
-        self.part, self.step, self.height, self.width = part, step, height, width
-        halo, columns = part.halo, -(-width // part.width)
-        space = (part.channels, KEPT_STRIPS * step + 2 * halo, columns * part.width + 2 * halo)
-        self.values: Floats = np.zeros(space, np.float32)
-        self.first = -halo  # row of the area that lies first
-        self.top = 0  # of the next strip
-
-    def make_room(self, bottom: int) -> None:
-        """Move rows up, if those before ``bottom`` would not fit."""
-        if bottom - self.first > self.values.shape[1]:
-            gone = self.top - self.part.halo - self.first
-            self.values[:, : self.values.shape[1] - gone] = self.values[:, gone:].copy()
-            self.first += gone
-
-    def write(self, place: Rectangle, values: Floats) -> None:
-        """Keep a window of the part before."""
-        y, x = place.top - self.first, place.left + self.part.halo
-        self.values[:, y : y + place.height, x : x + place.width] = values
-
-    def read(self, place: Rectangle) -> Floats:
-        """A window with its halo."""
-        y, around = place.top - self.part.halo - self.first, 2 * self.part.halo
-        return self.values[:, y : y + place.height + around, place.left : place.left + self.part.width + around]
-
-    def through(self, ready: Iterator[int], out: _Storage, workers: Workers) -> Iterator[int]:
-        """Run the part on strips as soon as the rows that they see are ready; how many of the output's are done."""
+    def go_on(self, ready: Iterator[int]) -> Iterator[int]:
+        """Run another part on strips as soon as the rows that they see are ready; how many rows of windows are done."""
+        top = 0
         for count in ready:
-            if count == self.height:
-                self.make_room(self.height + self.part.halo)
-                self.values[:, self.height - self.first :] = 0
-            while self.top < self.height and count >= min(self.top + self.step + self.part.halo, self.height):
-                bottom = min(self.top + self.step, self.height)
-                _windows(self.part, self.top, bottom, self.height, self.width, self.read, out, workers)
-                self.top = bottom
-                yield _scaled(bottom, self.part)
+            while top < self.count and count >= min(top + self.rows + 1, self.count):
+                bottom = min(top + self.rows, self.count)
+                self._strip(top, bottom)
+                for row in [row for row in self.windows if row < bottom - 1]:
+                    self.spare.append(self.windows.pop(row))
+                top = bottom
+                yield bottom
 
+    def _strip(self, top: int, bottom: int) -> None:
+        if (following := self.following) is not None:
+            for row in range(top, bottom):
+                room = following.spare.pop() if following.spare else aligned((self.columns, *following.part.window))
+                following.windows[row] = room
+        self.workers.map(self._window, [(row, column) for row in range(top, bottom) for column in range(self.columns)])
 
-def _first(
-    part: FixedPart, step: int, height: int, width: int, source: Source, out: _Storage, workers: Workers,
-    before: Callable[[int, int], None] | None,
-) -> Iterator[int]:  # fmt: skip
-    """Run the first part strip by strip; how many rows of its output are done."""
-    for top in range(0, height, step):
-        bottom = min(top + step, height)
-        if before:
-            before(top, bottom)
-        _windows(part, top, bottom, height, width, source, out, workers)
-        yield _scaled(bottom, part)
+    def _window(self, at: tuple[int, int]) -> None:
+        part, (row, column) = self.part, at
+        left, top = column * part.width, row * part.height
+        place = Rectangle(left, top, min(left + part.width, self.width), min(top + part.height, self.height))
+        with part.buffers() as buffers:
+            if self.windows:
+                self._surround(row, column, buffers.x)
+            else:
+                x = buffers.x[..., 0]
+                self.source(place, x[:, : place.height, : place.width])
+                x[:, place.height :] = 0
+                x[:, :, place.width :] = 0
+            inner = self.windows[row][column] if part.adds else None
+            made = Rectangle(*map(part.scaled, (place.left, place.top, place.right, place.bottom)))
+            if self.following is not None:
+                y = self.following.windows[row][column]
+                part.run(buffers, inner, y)
+                y[:, made.height :] = 0
+                y[:, :, made.width :] = 0
+            else:
+                part.run(buffers, inner)
+                self.sink(made, buffers.y[:, : made.height, : made.width, 0])
 
-
-def _windows(
-    part: FixedPart, top: int, bottom: int, height: int, width: int, source: Source, out: _Storage, workers: Workers
-) -> None:
-    """Run a part on the windows of a strip."""
-    area = Rectangle(0, 0, _scaled(width, part), _scaled(height, part))
-    out.make_room(_scaled(bottom, part))
-
-    def work(place: Rectangle) -> None:
-        made = Rectangle(*(_scaled(edge, part) for edge in (place.left, place.top, place.right, place.bottom)))
-        made = made.intersection(area)
-        part(source(place), lambda values: out.store(made, values[:, : made.height, : made.width]))
-
-    workers.map(
-        work,
-        [
-            Rectangle(x, y, min(x + part.width, width), min(y + part.height, height))
-            for y in range(top, bottom, part.height)
-            for x in range(0, width, part.width)
-        ],
-    )
-
-
-def _scaled(number: int, part: FixedPart) -> int:
-    return number * part.multiply // part.divide
+    def _surround(self, row: int, column: int, x: Floats) -> None:
+        """Put a window and its halo together from the windows around it, zeros around the area."""
+        halo = self.part.halo
+        edges = ((-1, slice(0, halo), slice(-halo, None)), (1, slice(-halo, None), slice(0, halo))) if halo else ()
+        spans = [(0, slice(halo, -halo or None), slice(None)), *edges]
+        for down, y_here, y_there in spans:
+            line = self.windows.get(row + down)
+            for right, x_here, x_there in spans:
+                inside = line is not None and 0 <= column + right < self.columns
+                x[:, y_here, x_here] = line[column + right][:, y_there, x_there] if inside else 0
 
 
 @once(maxsize=16)

@@ -239,12 +239,12 @@ class _LatentRows:
         return self.rows.pop(top)
 
 
-def _pixels(samples: Samples, left: int) -> Callable[[Rectangle], Floats]:
+def _pixels(samples: Samples, left: int) -> Callable[[Rectangle, Floats], None]:
     """Windows of a picture from column ``left`` on, continued by replication."""
 
-    def window(place: Rectangle) -> Floats:
-        x = to_planes(samples[place.top : place.bottom, place.left + left : place.right + left])
-        return pad_to(x, place.height, place.width)
+    def window(place: Rectangle, x: Floats) -> None:
+        planes = to_planes(samples[place.top : place.bottom, place.left + left : place.right + left])
+        x[...] = pad_to(planes, place.height, place.width)
 
     return window
 
@@ -274,8 +274,8 @@ class TileReader:
         self.gain = codec.gain("decoder", stored_quality)
         self.tiles = Tiles(lattice, SIDE, self._begin, CACHED_TILES)
 
-    def windows(self, area: Rectangle) -> tuple[Callable[[Rectangle], Floats], Callable[[int, int], None]]:
-        """Two functions: one that gives a window of ``area``, and one that has rows of it decoded before."""
+    def windows(self, area: Rectangle) -> tuple[Callable[[Rectangle, Floats], None], Callable[[int, int], None]]:
+        """Two functions: one that fills in a window of ``area``, and one that has rows of it decoded before."""
         strip = np.zeros((len(self.gain), 0, area.width), np.float32)
         first = 0
 
@@ -288,8 +288,8 @@ class TileReader:
                     self.tiles.tile(index, place)
             strip, first = self.read(rows), top
 
-        def window(place: Rectangle) -> Floats:
-            return strip[:, place.top - first : place.bottom - first, place.left : place.right]
+        def window(place: Rectangle, x: Floats) -> None:
+            x[...] = strip[:, place.top - first : place.bottom - first, place.left : place.right]
 
         return window, before
 
