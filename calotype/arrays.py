@@ -30,4 +30,5 @@ def from_planes(planes: Planes, samples: Samples) -> None:
         planes = planes.mean(0, keepdims=True)
     scaled = planes * np.float32(255 if samples.dtype == np.uint8 else 65535)
     np.rint(scaled, out=scaled)
-    samples[...] = np.moveaxis(scaled.astype(samples.dtype), 0, 2)  # interleaved as small integers: less memory to move
+    for channel, plane in enumerate(scaled.astype(samples.dtype)):  # small integers: less memory to move
+        samples[..., channel] = plane

@@ -176,8 +176,10 @@ class _Stage:
         for down, y_here, y_there in spans:
             line = self.windows.get(row + down)
             for right, x_here, x_there in spans:
-                inside = line is not None and 0 <= column + right < self.columns
-                x[:, y_here, x_here] = line[column + right][:, y_there, x_there] if inside else 0
+                if line is None or not 0 <= column + right < self.columns:
+                    x[:, y_here, x_here] = 0
+                else:
+                    x[:, y_here, x_here] = line[column + right, :, y_there, x_there]
 
 
 @once(maxsize=16)

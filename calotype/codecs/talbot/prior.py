@@ -48,9 +48,14 @@ class Coded:
     """Latents as they were coded."""
 
     data: bytes
-    bits: float  # as the tables predict
+    encoder: Encoder
     y_hat: Floats  # (M, h, w), what a decoder will have
     features: tuple[Floats, Floats]  # of the side information: f64 and f32
+
+    @property
+    def bits(self) -> float:
+        """Size as the tables predict it."""
+        return self.encoder.predicted_bits()
 
 
 class Prior:
@@ -70,7 +75,7 @@ class Prior:
     def code(self, y: Floats, quality: float, rounding: Rounding = nearest) -> Coded:
         """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1."""
         encoder, y_hat, features = self.encoder(y, quality, rounding)
-        return Coded(check(encoder.symbols()) + encoder.finish(), encoder.predicted_bits(), y_hat, features)
+        return Coded(check(encoder.symbols()) + encoder.finish(), encoder, y_hat, features)
 
     def encoder(
         self, y: Floats, quality: float, rounding: Rounding = nearest

@@ -47,10 +47,14 @@ def dead_zone(tables: Tables, weight: float) -> Rounding:
         integers = nearest(stage, residuals, levels)
         if stage.startswith("z"):
             return integers
-        size = np.abs(integers)
+        flat = integers.reshape(-1)
+        where = np.flatnonzero(flat)  # most are zero, and stay
+        found = flat[where]
+        size = np.abs(found)
         index = np.minimum(size, LARGEST).astype(np.intp)
-        lower = (np.abs(residuals) < thresholds[levels, index]) & (size >= 1) & (size <= LARGEST)
-        integers -= np.where(lower, np.sign(integers), np.float32(0))
+        lower = np.abs(residuals.reshape(-1)[where]) < thresholds[levels.reshape(-1)[where], index]
+        lower &= size <= LARGEST
+        flat[where[lower]] -= np.sign(found[lower])
         return integers
 
     return choose
