@@ -37,11 +37,14 @@ def find(image: Image.Image, info: Mapping[Any, Any]) -> tuple[int, Metadata]:
     orientation, exif, xmp = _upright(_exif(image, info), _xmp(image, info))
     if xmp is not None:
         xmp = without_announcements(xmp)
+    density = _density(info)
+    if density is not None and orientation >= 5:  # lying: across and down change places, as width and height do
+        density = Density(density.y, density.x)
     about = Metadata(
         bytes(icc) if isinstance(icc, bytes | bytearray) and icc else None, exif, xmp, None,
-        _iptc(image, info), _text(image, info), _density(info),
+        _iptc(image, info), _text(image, info), density,
     )  # fmt: skip
-    size = image.size if orientation < 5 else image.size[::-1]  # lying: width and height change places
+    size = image.size if orientation < 5 else image.size[::-1]
     # Whoever cut or scaled the picture before may have forgotten that EXIF says its size, and shows it.
     changed = orientation != 1 or (exif is not None and said_size(exif) not in (None, size))
     return orientation, of_size(about, *size) if changed else about

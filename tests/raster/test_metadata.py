@@ -12,6 +12,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from calotype.container import Metadata
+from calotype.container.metadata import Density
 from calotype.errors import DamageWarning
 from calotype.raster import Raster, bands, from_picture, load, save, to_array, to_file, to_image
 
@@ -39,6 +40,14 @@ def test_orientation_in_xmp_alone(orientation: int) -> None:
     picture = from_picture(image)
     assert np.array_equal(to_array(picture), np.asarray(ImageOps.exif_transpose(image)))
     assert picture.xmp == XMP
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_resolution_turns_with_the_picture(orientation: int) -> None:
+    image = image_of("L")
+    image.info.update(exif=b"Exif\0\0" + exif_bytes(orientation), dpi=(300, 150))
+    expected = Density(11811, 5906) if orientation < 5 else Density(5906, 11811)
+    assert from_picture(image).metadata.density == expected
 
 
 def test_odd_exif_is_kept_as_it_is() -> None:
