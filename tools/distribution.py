@@ -4,8 +4,8 @@
     python tools/distribution.py      # needs: pip install ".[docs]"
 
 The wheel is installed into an empty environment, without this checkout in sight, where the self test must pass, and a
-picture must go through the demonstration. With the wheel of the archive beside it, a file of weights that no longer ship
-must open.
+picture must go through the demonstration. With the wheel of the archive beside it, a file of weights that no longer
+ship must open.
 """
 
 from __future__ import annotations
