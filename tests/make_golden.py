@@ -74,7 +74,7 @@ def main() -> None:
         decoded = np.asarray(calotype.decode(data, as_array=True))
         corner = decoded[:2, :2].reshape(-1).tolist()
         expected[name] = {"shape": list(decoded.shape), "latents": latents_hash(data), "corner": corner}
-    (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n")
+    (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
     make_enlarged()
     make_progressive()
     make_lossless()

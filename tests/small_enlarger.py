@@ -111,5 +111,5 @@ def write_enlarger(folder: Path, model: str, scale: int, *, stride: int = 2, hal
         "files": ["generator.onnx"],
         "hash": bundle_hash(place, ["generator.onnx"]),
     }
-    (place / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    (place / "model.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return place

@@ -85,5 +85,5 @@ def write_bundle(folder: Path, seed: int = 5, **configuration: object) -> Path:
         "files": FILES,
         "hash": bundle_hash(place, FILES),
     }
-    (place / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    (place / "model.json").write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return place

@@ -15,7 +15,7 @@ import calotype
 from calotype.engine import bundles
 from tests.make_golden import CASES, GOLDEN, drawing, latents_hash
 
-EXPECTED = json.loads((GOLDEN / "expected.json").read_text())
+EXPECTED = json.loads((GOLDEN / "expected.json").read_text(encoding="utf-8"))
 
 
 pytestmark = pytest.mark.usefixtures("golden_weights")

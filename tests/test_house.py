@@ -194,6 +194,27 @@ def test_licence_lines() -> None:
     assert not without
 
 
+def without_encoding(call: ast.Call) -> bool:
+    """Whether a call opens a text file in the encoding of whichever system it runs on."""
+    if any(keyword.arg in ("encoding", None) for keyword in call.keywords):
+        return False
+    match call.func:
+        case ast.Attribute(attr="read_text" | "write_text"):
+            return True
+        case ast.Name(id="open"):
+            mode = [*call.args[1:2], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+            return not (mode and isinstance(mode[0], ast.Constant) and "b" in mode[0].value)
+    return False
+
+
+def test_text_files_have_an_encoding() -> None:
+    """Windows has another one than everybody else."""
+    files = [*PACKAGE.rglob("*.py"), *(ROOT / "tests").rglob("*.py"), *(ROOT / "tools").glob("*.py")]
+    for path in files:
+        calls = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+        assert not [call.lineno for call in calls if without_encoding(call)], path
+
+
 def assigned(tree: ast.Module) -> Iterator[str]:
     """Names that a module defines at its top level, other than functions."""
     for node in tree.body:

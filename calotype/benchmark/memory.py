@@ -79,7 +79,9 @@ def peak(codec: str, setting: float, picture: Path, file: Path, direction: str) 
 
 def kilobytes(name: str) -> int:
     """A field of the process's status."""
-    return next(int(line.split()[1]) for line in STATUS.read_text().splitlines() if line.startswith(f"{name}:"))
+    return next(
+        int(line.split()[1]) for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith(f"{name}:")
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -90,7 +92,7 @@ def main(arguments: Sequence[str]) -> None:
     chosen, path = CODECS[codec], Path(file)
     samples = load_photograph(Path(picture)).samples
     data = path.read_bytes() if direction == "decode" else b""
-    CLEAR.write_text(RESET_PEAK)
+    CLEAR.write_text(RESET_PEAK, encoding="utf-8")
     before = kilobytes("VmRSS")
     if direction == "encode":
         data = chosen.encode(samples, float(setting))

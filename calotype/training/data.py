@@ -133,7 +133,7 @@ class PictureCache:
                 if not shapes:
                     raise CalotypeError(none)
             write_atomically(index, json.dumps(shapes).encode())  # last: where it is, the samples are whole
-        self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text())]
+        self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text(encoding="utf-8"))]
         pixels = np.array([h * w for h, w in self.shapes], dtype=np.int64)
         self.offsets = np.concatenate(([0], np.cumsum(pixels * 3)))
         self.weights = pixels / pixels.sum()

@@ -228,7 +228,7 @@ class Loop:
         if not self.ranks.first:
             return
         line = {"step": self.step, "minutes": round(self.seconds / 60, 2), **values}
-        with open(self.folder / "log.jsonl", "a") as out:
+        with open(self.folder / "log.jsonl", "a", encoding="utf-8") as out:
             out.write(json.dumps(line) + "\n")
         self.progress.clear()
         print(" ".join(f"{k}={v:.5g}" if isinstance(v, float) else f"{k}={v}" for k, v in line.items()), flush=True)

@@ -22,7 +22,7 @@ KEPT = "parent.json"
 def bundle_in(folder: Path) -> Bundle:
     """The bundle in a folder, verified; CalotypeError if there is none, or if it is damaged."""
     try:
-        found = Bundle(folder, json.loads((folder / DESCRIPTION).read_text()))
+        found = Bundle(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
         found.verify()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CalotypeError(f"{folder} is no bundle of weights: it has no {DESCRIPTION} that can be read") from error
@@ -41,7 +41,7 @@ def keep_parent(run: Path, bundle: Bundle | None) -> None:
 def parent_of(run: Path) -> dict[str, Any] | None:
     """What a run began from, or None."""
     kept = run / KEPT
-    return dict(json.loads(kept.read_text())) if kept.is_file() else None
+    return dict(json.loads(kept.read_text(encoding="utf-8"))) if kept.is_file() else None
 
 
 def provenance(stored: Mapping[str, Any], pictures: int, parent: Mapping[str, Any] | None) -> dict[str, Any]:

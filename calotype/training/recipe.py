@@ -31,7 +31,7 @@ def load_recipe(name: str | Path) -> dict[str, Any]:
     """The tables of a recipe, named as for :func:`recipe_path`."""
     path = recipe_path(name)
     try:
-        return tomllib.loads(path.read_text())
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         known = ", ".join(sorted(p.stem for p in FOLDER.glob("*.toml")))
         raise CalotypeError(f"there is no recipe {name}; there are: {known}, or name a .toml file") from error

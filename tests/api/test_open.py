@@ -38,10 +38,10 @@ def test_what_nobody_reads(tmp_path: Path) -> None:
         open_picture(tmp_path / "none.png")
     with pytest.raises(PictureError, match="cannot read"):
         open_picture(tmp_path)
-    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "text.png").write_text("hello", encoding="utf-8")
     with pytest.raises(PictureError, match="not a picture"):
         open_picture(tmp_path / "text.png")
-    (tmp_path / "text.calo").write_text("hello")
+    (tmp_path / "text.calo").write_text("hello", encoding="utf-8")
     with pytest.raises(FormatError):
         open_picture(tmp_path / "text.calo")
     with pytest.raises(CalotypeError):

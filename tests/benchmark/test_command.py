@@ -34,7 +34,7 @@ def test_everything(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert result.exit_code == 0, result.output
     assert "BD-rate of jpeg" in result.stdout and "Speed in megapixels" in result.stdout
     assert "means over the 24 Kodak pictures" in result.stderr and "report.html" in result.stderr
-    stored = json.loads((out / "webp.json").read_text())
+    stored = json.loads((out / "webp.json").read_text(encoding="utf-8"))
     assert stored["results"]["setting"] == [5, 40, 90]
     assert {"psnr-rgb", "ms-ssim-rgb", "ssim-rgb", "psnr-hvs-luma"} <= set(stored["results"])
     assert stored["description"].endswith("; crops, 2 pictures, real files")
@@ -47,7 +47,7 @@ def test_everything(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert again.exit_code == 0, again.output
     assert again.output == ""
     assert (
-        json.loads((tmp_path / "again" / "webp.json").read_text())["pictures"]["a"]["bytes"]
+        json.loads((tmp_path / "again" / "webp.json").read_text(encoding="utf-8"))["pictures"]["a"]["bytes"]
         == (stored["pictures"]["a"]["bytes"])
     )
 
@@ -55,9 +55,9 @@ def test_everything(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_several_at_a_time(folder: Path, tmp_path: Path) -> None:
     result = bench(folder, "--out", tmp_path / "out", *TWO, *FAST, "--jobs", "2", "--metric", "psnr", "--fresh")
     assert result.exit_code == 0, result.output
-    stored = json.loads((tmp_path / "out" / "jpeg.json").read_text())
+    stored = json.loads((tmp_path / "out" / "jpeg.json").read_text(encoding="utf-8"))
     assert stored["results"]["encode_mps"] == [None] * 3 and None not in stored["results"]["psnr-rgb"]
-    assert "several at a time" in (tmp_path / "out" / "report.html").read_text()
+    assert "several at a time" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_bad_input(folder: Path, tmp_path: Path) -> None:
     missing = bench(tmp_path / "none", "--out", tmp_path / "out")
     assert missing.exit_code == 1 and "is not a folder of pictures" in missing.stderr
     file = tmp_path / "file"
-    file.write_text("")
+    file.write_text("", encoding="utf-8")
     assert bench(folder, "--out", file).exit_code == 2
 
 

@@ -35,7 +35,7 @@ def test_speeds_from_the_command_to_the_readme(folder: Path, tmp_path: Path, mon
     result = CliRunner().invoke(app, ["bench", str(folder), "--speed", "--photograph", str(large), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "First pixels" in " ".join(result.stdout.split())
-    found = json.loads((out / cores.FILE).read_text())
+    found = json.loads((out / cores.FILE).read_text(encoding="utf-8"))
     assert [(row["pictures"], row["threads"]) for row in found["speeds"]] == [(1, 1), (2, 1), (1, 2), (2, 2)]
     assert all(row["encode_mps"] > 0 and row["decode_mps"] > 0 and row["bpp"] > 0 for row in found["speeds"])
     assert found["region"]["seconds"] > 0 and found["peer"]["times_as_fast"] > 0

@@ -43,7 +43,7 @@ def test_all_files(results: Path, outcome: Results) -> None:
     codecs = {f"{name}.json" for name in ("jpeg", "webp", "jpeg2000")}
     assert names == {*codecs, *plots, "records.csv", "summary.json", "per-picture.csv", "report.html"}
 
-    stored = json.loads((results / "jpeg.json").read_text())
+    stored = json.loads((results / "jpeg.json").read_text(encoding="utf-8"))
     assert stored["name"] == "jpeg" and stored["results"]["psnr-rgb"] == outcome.curves["jpeg"].averages()["psnr-rgb"]
     assert {"date", "processor", "python", "versions", "settings"} <= set(stored["provenance"])
 
@@ -55,7 +55,7 @@ def test_all_files(results: Path, outcome: Results) -> None:
 
 
 def test_summary(results: Path) -> None:
-    summary = json.loads((results / "summary.json").read_text())
+    summary = json.loads((results / "summary.json").read_text(encoding="utf-8"))
     matrix = summary["bd-rate"]["psnr"]
     assert matrix["anchors"] == ["jpeg", "webp", "jpeg2000", "vtm", "elic2022"]
     assert matrix["averaged"]["webp"][0] < 0 and matrix["averaged"]["jpeg"][0] is None
@@ -69,7 +69,7 @@ def test_nothing_tells_the_machine(results: Path) -> None:
     host, home = socket.gethostname(), str(Path.home())
     for path in results.rglob("*"):
         if path.suffix in (".json", ".csv", ".html", ".svg"):
-            text = path.read_text()
+            text = path.read_text(encoding="utf-8")
             assert str(results) not in text
             for private in (host, home):  # a short one may stand in a text by chance
                 assert len(private) < 6 or private not in text
@@ -77,10 +77,12 @@ def test_nothing_tells_the_machine(results: Path) -> None:
 
 def test_the_delta_rates_agree_with_the_bjontegaard_package(results: Path) -> None:
     theirs = pytest.importorskip("bjontegaard")
-    columns = {name: json.loads((results / f"{name}.json").read_text())["results"] for name in ("jpeg", "webp")}
+    columns = {
+        name: json.loads((results / f"{name}.json").read_text(encoding="utf-8"))["results"] for name in ("jpeg", "webp")
+    }
     points = [columns[name][key] for name in ("jpeg", "webp") for key in ("bpp", "psnr-rgb")]
     expected = theirs.bd_rate(*points, method="pchip", require_matching_points=False, min_overlap=0)
-    found = json.loads((results / "summary.json").read_text())["bd-rate"]["psnr"]["averaged"]["webp"][0]
+    found = json.loads((results / "summary.json").read_text(encoding="utf-8"))["bd-rate"]["psnr"]["averaged"]["webp"][0]
     assert found == pytest.approx(float(expected), abs=1e-3)
 
 
@@ -88,9 +90,9 @@ def test_filling_a_readme(results: Path, tmp_path: Path, capsys: pytest.CaptureF
     script = readme_script()
     script.LEAD = ("webp",)
     script.OURS = "webp"  # in the place of talbot, whose weights may not be here
-    stored = json.loads((results / "webp.json").read_text())
+    stored = json.loads((results / "webp.json").read_text(encoding="utf-8"))
     stored["provenance"]["versions"]["weights"] = "0123abcd"
-    (results / "webp.json").write_text(json.dumps(stored))
+    (results / "webp.json").write_text(json.dumps(stored), encoding="utf-8")
     readme = tmp_path / "README.md"
     readme.write_text(f"# Title\n\n{script.BEGIN}\nold\n{script.END}\n\nafter\n", encoding="utf-8")
     options = ["--results", str(results), "--readme", str(readme)]
@@ -119,7 +121,7 @@ def test_the_readme_says_what_the_results_say() -> None:
 def test_the_results_agree_with_an_earlier_measurement(name: str, rate: float, decibels: float) -> None:
     """JPEG 2000 within some 20 bytes of header, AVIF within what libaom 3.14 changed (with 3.13 it agrees exactly)."""
     earlier = published.stored("kodak_measured.json")["curves"][name]
-    found = json.loads((COMMITTED / f"{name}.json").read_text())["results"]
+    found = json.loads((COMMITTED / f"{name}.json").read_text(encoding="utf-8"))["results"]
     shared = [setting for setting in found["setting"] if setting in earlier["setting"]]
     assert len(shared) >= 8
     for setting in shared:

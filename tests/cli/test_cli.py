@@ -288,7 +288,7 @@ def test_a_folder_is_mirrored() -> None:
     draw("album/sub/deep/B.JPG")
     draw("album/.hidden/x.png")
     draw("album/.x.png")
-    Path("album/notes.txt").write_text("no picture")
+    Path("album/notes.txt").write_text("no picture", encoding="utf-8")
     report = ok("encode", "album/", "-o", "small/").stderr
     assert tree("small") == {"a.calo", "sub/deep/B.calo"}
     assert "2 encoded: " in report and "(passed over: 1 .txt)" in report
@@ -336,7 +336,7 @@ def test_an_output_that_was_changed_is_not_replaced() -> None:
     age("small/a.calo", 1000)  # written to since
     draw("album/a.png", (50, 20))
     assert "one of them was changed" in fails(1, "encode", "album", "-o", "small")
-    Path("small", made.NAME).write_text("nonsense\n{}\n")
+    Path("small", made.NAME).write_text("nonsense\n{}\n", encoding="utf-8")
     assert "may be an original" in fails(1, "encode", "album", "-o", "small")
 
 
@@ -593,7 +593,9 @@ def test_salvage_says_what_is_lost() -> None:
 def test_codecs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = tmp_path / "weights" / "talbot"
     folder.mkdir(parents=True)
-    (folder / "model.json").write_text(json.dumps({"id": "talbot", "hash": "01020304" + "0" * 56, "files": ["a"]}))
+    (folder / "model.json").write_text(
+        json.dumps({"id": "talbot", "hash": "01020304" + "0" * 56, "files": ["a"]}), encoding="utf-8"
+    )
     monkeypatch.setenv(bundles.ENVIRONMENT, str(folder.parent))
     table = ok("codecs").stdout
     assert "talbot" in table and "01020304" in table

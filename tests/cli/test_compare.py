@@ -109,7 +109,7 @@ def test_map_and_page() -> None:
     result = ok("photo.png", "low.jpg", "high.jpg", "--map", "out/map.png", "--html", "out/page.html")
     sheet = Image.open("out/map.png")
     assert sheet.width > 3 * 240 and sheet.height > 2 * 240
-    text = Path("out/page.html").read_text()
+    text = Path("out/page.html").read_text(encoding="utf-8")
     assert text.startswith("<!DOCTYPE html>") and "low.jpg" in text
     assert "written: out/map.png" in result.stderr
 
@@ -170,7 +170,7 @@ def test_kinds_of_pictures() -> None:
 
 
 def test_a_bad_picture_does_not_stop_the_others() -> None:
-    Path("text.jpg").write_text("hello")
+    Path("text.jpg").write_text("hello", encoding="utf-8")
     result = run("photo.png", "small.png", "none.png", "text.jpg", "low.jpg")
     assert result.exit_code == 1 and "low.jpg" in result.stdout
     errors = result.stderr
@@ -197,7 +197,7 @@ def test_wrong_usage() -> None:
 
 
 def test_outputs_that_cannot_be_written() -> None:
-    Path("file").write_text("")
+    Path("file").write_text("", encoding="utf-8")
     message = fails(1, "photo.png", "low.jpg", "--map", "file/map.png", "--html", "page.html")
     assert "cannot write file/map.png" in message and Path("page.html").exists()
 

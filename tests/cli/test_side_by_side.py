@@ -69,7 +69,7 @@ def test_order_results_errors_and_warnings(jobs: int) -> None:
         assert outcome.error == (f"{number} fails" if number % 4 == 1 else "")
         assert (outcome.result is None) == bool(outcome.error) and outcome.seconds > 0
         assert outcome.result is None or outcome.result.width == number
-    assert len((Path("out") / NAME).read_text().splitlines()) == COUNT - 3
+    assert len((Path("out") / NAME).read_text(encoding="utf-8").splitlines()) == COUNT - 3
     again = everything(planned(), copy, jobs)
     assert [bool(outcome.error) for _, outcome in again] == [n % 4 == 1 for n in range(COUNT)]
     assert all(outcome.result is None for _, outcome in again)

@@ -44,13 +44,13 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     Path("photos").mkdir()
     Image.fromarray(drawing(160, 200, 3, 8)).save("photos/a.png")
-    Path("mine.toml").write_text(RECIPE)
+    Path("mine.toml").write_text(RECIPE, encoding="utf-8")
     command = ("train", "mine.toml", "--data", "photos", "--validation", "photos", "--threads", 1)
     run(*command)
-    first, files = map(json.loads, Path("runs/mine/log.jsonl").read_text().splitlines()[-2:])
+    first, files = map(json.loads, Path("runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()[-2:])
     assert first["step"] > 0 and "psnr@4" in first and files["file_bpp@25"] > 0
     run(*command, "--hours", 0.0004)
-    last = json.loads(Path("runs/mine/log.jsonl").read_text().splitlines()[-1])
+    last = json.loads(Path("runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert last["step"] > first["step"]
     run("export", "runs/mine", "--data", "photos", "-o", "weights/mine")  # by the recipe that the run keeps
     monkeypatch.setenv("CALOTYPE_WEIGHTS", "weights")
@@ -60,9 +60,11 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run("train", "mine.toml", "--data", "photos", "--init", "runs/mine/state.safetensors", "--fresh", "--threads", 1)
     assert not Path("runs/mine/parent.json").exists()
     run("train", "mine.toml", "--data", "photos", "--init", "weights/mine", "--fresh", "--threads", 1)
-    parent, old = (json.loads(Path(p).read_text()) for p in ("runs/mine/parent.json", "weights/mine/model.json"))
+    parent, old = (
+        json.loads(Path(p).read_text(encoding="utf-8")) for p in ("runs/mine/parent.json", "weights/mine/model.json")
+    )
     run("export", "runs/mine", "--data", "photos", "-o", "weights/next")
-    new = json.loads(Path("weights/next/model.json").read_text())
+    new = json.loads(Path("weights/next/model.json").read_text(encoding="utf-8"))
     assert new["parent"] == parent["hash"] == old["hash"] and new["training"]["steps"] > old["training"]["steps"]
 
 

@@ -112,7 +112,7 @@ def flip(data: bytes, offset: int, mask: int = 1) -> bytes:
 
 
 def test_the_documentation_lists_the_boxes() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "format.md").read_text()
+    page = (Path(__file__).parents[2] / "docs" / "format.md").read_text(encoding="utf-8")
     rows = [f"| `{kind.letter}` | {kind.name} | {kind.payload} |" for kind in boxes.TABLE]
     assert "\n".join(["| type | name | payload |", "|---|---|---|", *rows]) in page
 

@@ -58,7 +58,7 @@ def test_the_type_is_known_by_name_and_by_magic(data: Path, tmp_path: Path) -> N
     if not tool:
         pytest.skip("update-mime-database is not installed: apt-get install shared-mime-info")
     desktop.install()
-    assert f"{MIME_TYPE}:*.calo" in (data / "mime" / "globs").read_text()
+    assert f"{MIME_TYPE}:*.calo" in (data / "mime" / "globs").read_text(encoding="utf-8")
     assert b"\x89CALO\r\n" in (data / "mime" / "magic").read_bytes()
 
 

@@ -21,12 +21,12 @@ def test_the_page_is_current() -> None:
 def test_a_stale_page_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = tmp_path / "docs" / "codecs.md"
     page.parent.mkdir()
-    page.write_text(f"before\n{CODECS.BEGIN}\nold\n{CODECS.END}\nafter\n")
+    page.write_text(f"before\n{CODECS.BEGIN}\nold\n{CODECS.END}\nafter\n", encoding="utf-8")
     monkeypatch.setattr(CODECS, "PAGE", page)
     monkeypatch.setattr(CODECS, "ROOT", tmp_path)
-    assert CODECS.main(["--check"]) == 1 and "old" in page.read_text()
+    assert CODECS.main(["--check"]) == 1 and "old" in page.read_text(encoding="utf-8")
     assert CODECS.main([]) == 0 == CODECS.main(["--check"])
-    text = page.read_text()
+    text = page.read_text(encoding="utf-8")
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "| `effort` |" in text
 
 

@@ -15,7 +15,7 @@ from calotype.cli import app
 from tests.make_golden import GOLDEN, drawing
 
 ROOT = Path(__file__).parent.parent.parent
-README = (ROOT / "README.md").read_text()
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_commands() -> None:
         assert result.exit_code == 0, (arguments, result.output)
     assert Path("small/trip/a.calo").exists() and Path("tiny.calo").stat().st_size <= 20_000
     assert Image.open("part.png").size == (100, 80)
-    targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text().splitlines()}
+    targets = {line.split(":")[0] for line in (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()}
     assert {c[1] for c in commands if c[0] == "make"} <= targets
 
 

@@ -54,7 +54,8 @@ def nginx(folder: Path, public: Path) -> Iterator[int]:
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     (folder / "nginx.conf").write_text(
-        f"user root; daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {paths} {written} }}"
+        f"user root; daemon off; pid {folder}/pid; events {{}} http {{ access_log off; {paths} {written} }}",
+        encoding="utf-8",
     )
     process = subprocess.Popen(
         [NGINX, "-p", folder, "-c", folder / "nginx.conf", "-e", "stderr"], stderr=subprocess.PIPE
@@ -102,6 +103,6 @@ def test_nginx_serves_the_site_as_the_page_says(public: Path, tmp_path: Path) ->
 def test_its_elements_and_functions_are_there(public: Path) -> None:
     for address in re.findall(r'(?:src|from|register\w*\()\s*[=(]?\s*["\'](/[\w./-]+\.js)', PAGE):
         assert (public / address.lstrip("/")).exists(), address
-    types = (public / "src" / "index.d.ts").read_text()
+    types = (public / "src" / "index.d.ts").read_text(encoding="utf-8")
     for name in re.findall(r"^\| `(\w+)\(", PAGE, re.M):
         assert f"export function {name}(" in types, name

@@ -40,7 +40,7 @@ def test_without_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 def test_a_program_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "butteraugli_main"
-    program.write_text("#!/bin/sh\necho no good >&2\nexit 3\n")
+    program.write_text("#!/bin/sh\necho no good >&2\nexit 3\n", encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DependencyError, match="no good"):

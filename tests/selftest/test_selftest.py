@@ -40,8 +40,8 @@ def changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the golden files that may be changed, with one file alone expected."""
     folder = tmp_path / "golden"
     shutil.copytree(FOLDER, folder)
-    wanted = json.loads((folder / "expected.json").read_text())
-    (folder / "expected.json").write_text(json.dumps({"talbot": wanted["talbot"]}))
+    wanted = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    (folder / "expected.json").write_text(json.dumps({"talbot": wanted["talbot"]}), encoding="utf-8")
     monkeypatch.setattr(selftest, "FOLDER", folder)
     monkeypatch.setattr(selftest, "EXPECTED", folder / "expected.json")
     return folder
@@ -53,18 +53,18 @@ def only() -> Verdict:
 
 
 def test_other_symbols(changed: Path) -> None:
-    wanted = json.loads((changed / "expected.json").read_text())
+    wanted = json.loads((changed / "expected.json").read_text(encoding="utf-8"))
     wanted["talbot"]["symbols"] = "0" * 64
-    (changed / "expected.json").write_text(json.dumps(wanted))
+    (changed / "expected.json").write_text(json.dumps(wanted), encoding="utf-8")
     assert only().exact is False and not only().passed
     result = CliRunner().invoke(app, ["selftest", "--no-speed"])
     assert result.exit_code == 1 and "SYMBOLS DIFFER" in result.output and "NOT EXACT" in result.output
 
 
 def test_other_pixels(changed: Path) -> None:
-    wanted = json.loads((changed / "expected.json").read_text())
+    wanted = json.loads((changed / "expected.json").read_text(encoding="utf-8"))
     wanted["talbot"]["pixels"][0][0][0] += 9
-    (changed / "expected.json").write_text(json.dumps(wanted))
+    (changed / "expected.json").write_text(json.dumps(wanted), encoding="utf-8")
     assert only().exact and (only().difference or 0) >= 7 and not only().passed
 
 

@@ -21,7 +21,7 @@ MANUAL = script("manual")
 @pytest.mark.parametrize("name", ["calotype.1", "calotype.bash", "_calotype", "calotype.fish"])
 def test_files_are_current(name: str) -> None:
     if name != "calotype.1":
-        pinned = re.search(r"^typer==(.+)$", (TOOLS.parent / "constraints.txt").read_text(), re.M)
+        pinned = re.search(r"^typer==(.+)$", (TOOLS.parent / "constraints.txt").read_text(encoding="utf-8"), re.M)
         if not pinned or typer.__version__ != pinned[1]:
             pytest.skip("another version of Typer writes other scripts")
     assert MANUAL.generated()[name] == (SHARE / name).read_text(encoding="utf-8"), "run tools/manual.py"

@@ -36,20 +36,20 @@ def test_what_is_released_is_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(release, "ARCHIVE", tmp_path / "archive")
     monkeypatch.setattr(release, "LOCK", tmp_path / "weights.lock")
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "recipe.toml").write_text('kind = "talbot"\n[bundle]\nid = "small"\n')
+    (tmp_path / "run" / "recipe.toml").write_text('kind = "talbot"\n[bundle]\nid = "small"\n', encoding="utf-8")
     arguments = [str(tmp_path / "run"), "--skip", "export,verify,bench,tables", "--description", "my photographs"]
     assert release.main(arguments) == 0
-    (entry,) = json.loads((tmp_path / "weights.lock").read_text()).values()
+    (entry,) = json.loads((tmp_path / "weights.lock").read_text(encoding="utf-8")).values()
     assert entry["sha256"] == release.bundle_in(SMALL).hash and entry["bytes"] > 1000
     assert entry["data"] == "my photographs" and entry["recipe"] == {"kind": "talbot", "bundle": {"id": "small"}}
     release.write_lock()  # what is known of weights that have not changed stays
-    assert json.loads((tmp_path / "weights.lock").read_text()) == {"small": entry}
+    assert json.loads((tmp_path / "weights.lock").read_text(encoding="utf-8")) == {"small": entry}
 
 
 def test_the_lock_is_current(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     release = script("release_weights")
-    written = (ROOT / "weights.lock").read_text()
-    (tmp_path / "weights.lock").write_text(written)
+    written = (ROOT / "weights.lock").read_text(encoding="utf-8")
+    (tmp_path / "weights.lock").write_text(written, encoding="utf-8")
     monkeypatch.setattr(release, "LOCK", tmp_path / "weights.lock")
     release.write_lock()
-    assert (tmp_path / "weights.lock").read_text() == written, "run tools/release_weights.py"
+    assert (tmp_path / "weights.lock").read_text(encoding="utf-8") == written, "run tools/release_weights.py"

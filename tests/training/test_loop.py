@@ -135,6 +135,6 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
         configure(TalbotConfig, {"context": 5})
     with pytest.raises(CalotypeError, match=r"there are: .*talbot"):
         load_recipe("nothing")
-    (tmp_path / "broken.toml").write_text("[loop")
+    (tmp_path / "broken.toml").write_text("[loop", encoding="utf-8")
     with pytest.raises(CalotypeError, match="not TOML"):
         load_recipe(tmp_path / "broken.toml")

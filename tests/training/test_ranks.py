@@ -72,7 +72,7 @@ def test_two_processes_train_as_one_with_twice_the_batch_and_resume(tmp_path: Pa
     torch.manual_seed(0)
     parts = {name: torch.nn.Conv2d(3, 3, 3) for name in ("all", "some", "none")}  # as the first rank made them
     assert_same(dict(parts["none"].named_parameters(prefix="none")), first["weights"])
-    lines = [json.loads(line) for line in (tmp_path / "both" / "log.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "both" / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [line["step"] for line in lines if "sum" in line] == [9, 18, 20]  # the first rank alone writes
 
     # A signal to the second process stops both after the same step, with one state that both go on from.
@@ -93,7 +93,7 @@ def test_two_processes_train_as_one_with_twice_the_batch_and_resume(tmp_path: Pa
 def test_torchrun_trains_from_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "photos").mkdir()
     Image.fromarray(drawing(160, 200, 3, 8)).save(tmp_path / "photos/a.png")
-    (tmp_path / "mine.toml").write_text(RECIPE)
+    (tmp_path / "mine.toml").write_text(RECIPE, encoding="utf-8")
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     command = [*torchrun, "-m", "calotype", "train", "mine.toml", "--data", "photos", "--validation", "photos"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -101,7 +101,7 @@ def test_torchrun_trains_from_the_command_line(tmp_path: Path) -> None:
         [*command, "--device", "cpu"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TIMEOUT
     )
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in (tmp_path / "runs/mine/log.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert "psnr@4" in lines[0] and "file_bpp@50" in lines[1] and len(lines) == 2
     state = torch.load(tmp_path / "runs/mine/state.pt", weights_only=True)
     assert len(state["other_ranks"]) == 1 and state["step"] == lines[0]["step"]

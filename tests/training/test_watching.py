@@ -60,7 +60,7 @@ def test_real_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     for name in ("photos", "others"):
         Path(name).mkdir()
         Image.fromarray(drawing(160, 200, 3, 8)).save(f"{name}/a.png")
-    Path("mine.toml").write_text(RECIPE)
+    Path("mine.toml").write_text(RECIPE, encoding="utf-8")
     run("train", "mine.toml", "--data", "photos", "--threads", 1)
     common = ("validate", "runs/mine", "--data", "photos", "--validation", "others")
     lines = run(*common, "--recipe", "mine.toml").splitlines()

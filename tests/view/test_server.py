@@ -40,8 +40,8 @@ def folder(tmp_path: Path) -> Path:
     shutil.copy(GOLDEN / "toderici2017.calo", album / "more" / "layers.calo")
     Image.new("RGB", (100, 70)).save(album / "a b#?.png")
     (album / "broken.calo").write_bytes(b"nothing of the kind")
-    (album / "notes.txt").write_text("private")
-    (tmp_path / "secret.calo").write_text("secret")
+    (album / "notes.txt").write_text("private", encoding="utf-8")
+    (tmp_path / "secret.calo").write_text("secret", encoding="utf-8")
     (album / "link.calo").symlink_to(tmp_path / "secret.calo")
     return album
 
@@ -160,7 +160,7 @@ def test_a_site_can_be_written_again_but_not_over_something_else(tmp_path: Path)
     assert (site / "demo" / "index.html").exists() and (site / "weights" / "index.json").exists()
     other = tmp_path / "other"
     other.mkdir()
-    (other / "thesis.txt").write_text("mine")
+    (other / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(PictureError, match="not empty"):
         assets.export(other)
     assert [path.name for path in other.iterdir()] == ["thesis.txt"]

@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         picture = np.roll(photograph(512, 512), 40 * number, 1)
         if number < 2:
             (pictures / f"{number}.calo").write_bytes(calotype.encode(picture, quality=40))
-    (folder / "test.html").write_text(PAGE.format("import './src/calo-img.js';"))
+    (folder / "test.html").write_text(PAGE.format("import './src/calo-img.js';"), encoding="utf-8")
     return folder
 
 
@@ -68,7 +68,7 @@ def violations(window: Browser) -> list[str]:
     script = WEB / "node_modules" / "axe-core" / "axe.min.js"
     if not script.exists():
         pytest.skip("axe-core is not installed: npm ci --prefix web")
-    window.run(script.read_text())
+    window.run(script.read_text(encoding="utf-8"))
     found: str = window.wait("JSON.stringify((await axe.run()).violations.map((v) => v.id + ': ' + v.nodes[0].html))")
     import json
 

@@ -18,6 +18,6 @@ needs_node = pytest.mark.skipif(not NODE, reason="Node is not installed")
 def node(*arguments: str | Path, timeout: float = 300) -> str:
     """Standard output of a script below ``web/``; AssertionError with what it said if it fails."""
     assert NODE
-    done = subprocess.run([NODE, *map(str, arguments)], cwd=WEB, capture_output=True, text=True, timeout=timeout)
+    done = subprocess.run([NODE, *map(str, arguments)], cwd=WEB, capture_output=True, encoding="utf-8", timeout=timeout)
     assert not done.returncode, done.stdout[-8000:] + done.stderr[-8000:]
     return done.stdout

@@ -116,7 +116,7 @@ def test_an_img_shows_calo_files_through_the_service_worker(site: Path, chromium
         await new Promise((done) => navigator.serviceWorker.addEventListener('controllerchange', done, { once: true }));
       }
       window.controlled = true;"""
-    (site / "worker.html").write_text(PAGE.format(register))
+    (site / "worker.html").write_text(PAGE.format(register), encoding="utf-8")
     with static(site) as (root, _):
         chromium.open(f"{root}/worker.html")
         chromium.wait("window.controlled")
@@ -192,7 +192,9 @@ def test_weights_are_checked_and_kept(site: Path, chromium: Browser, tmp_path: P
     graph = tmp_path / "weights" / tag / "g_s.onnx"
     whole = graph.read_bytes()
     graph.write_bytes(whole[:-1] + b"?")
-    (tmp_path / "test.html").write_text(PAGE.format("window.calotype = await import('./src/index.js')"))
+    (tmp_path / "test.html").write_text(
+        PAGE.format("window.calotype = await import('./src/index.js')"), encoding="utf-8"
+    )
     decode = "await calotype.decode(await fetch('/picture.calo'), {as: 'data'}).then((d) => d.width, (e) => e.message)"
     with static(tmp_path) as (root, _):
         chromium.open(f"{root}/test.html")
@@ -230,7 +232,7 @@ def test_firefox_decodes_the_same(site: Path, tmp_path: Path) -> None:
     if not firefox:
         pytest.skip("Firefox is not installed: apt-get install firefox-esr")
     names = ["colour", "grey", "alpha", "deep", "tiles"]
-    (site / "self-check.html").write_text(PAGE.format(SELF_CHECK % json.dumps(names)))
+    (site / "self-check.html").write_text(PAGE.format(SELF_CHECK % json.dumps(names)), encoding="utf-8")
     with static(site) as (root, reports):
         arguments = [firefox, "--headless", "--no-remote", "--profile", str(tmp_path), f"{root}/self-check.html"]
         environment: dict[str, Any] = {"HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "MOZ_CRASHREPORTER_DISABLE": "1"}

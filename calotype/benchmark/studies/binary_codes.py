@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--count", type=int, default=24, help="of pictures")
     options = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    described = json.loads((options.bundle / "model.json").read_text())["configuration"]
+    described = json.loads((options.bundle / "model.json").read_text(encoding="utf-8"))["configuration"]
     fields = TodericiConfig.__dataclass_fields__
     network = Toderici2017(configure(TodericiConfig, {k: v for k, v in described.items() if k in fields})).eval()
     start_from(network, options.floats)

@@ -278,7 +278,9 @@ def main(arguments: Sequence[str] | None = None) -> int | None:
             print(f"== {name}", file=sys.stderr, flush=True)
             records.append(run(name, experiment, pictures, judges, options.minutes))
             options.results.mkdir(parents=True, exist_ok=True)
-            (options.results / f"{options.group}.json").write_text(json.dumps(records, indent=1) + "\n")
+            (options.results / f"{options.group}.json").write_text(
+                json.dumps(records, indent=1) + "\n", encoding="utf-8"
+            )
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     print(markdown(records))

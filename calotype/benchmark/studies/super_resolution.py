@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 speed = f"{found['megapixels_a_second']:.2f}" if model != "bicubic" else ""
                 print(f"| {folder.name} | {scale} | {model} | {figures} | {speed} | {published or ''} |", flush=True)
     if options.output:
-        options.output.write_text(json.dumps(report, indent=1) + "\n")
+        options.output.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -220,7 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)
     name = "talbot-continued.json" if options.init else "talbot.json"
     path = options.results / name
-    known = {r["name"]: r for r in json.loads(path.read_text())} if path.exists() else {}
+    known = {r["name"]: r for r in json.loads(path.read_text(encoding="utf-8"))} if path.exists() else {}
     pictures, judges = PictureCache(options.data, options.cache), find_pictures(options.judge)
     for name in options.only:
         if options.init and not EXPERIMENTS[name].same_shape:
@@ -228,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"== {name}", file=sys.stderr, flush=True)
         known[name] = run(name, pictures, judges, options.minutes, options.init)
         options.results.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(list(known.values()), indent=1) + "\n")
+        path.write_text(json.dumps(list(known.values()), indent=1) + "\n", encoding="utf-8")
     if BASE in known:
         print(markdown(list(known.values())))
 

@@ -101,7 +101,7 @@ def export_bundle(generator: Generator, folder: Path, facts: dict[str, Any]) -> 
         seen = {"stride": 1, "halo": generator.radius}
         configuration = {**asdict(generator.config), **seen}
         description = {**facts, "files": ["generator.onnx"], "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return digest
 
 

@@ -140,13 +140,13 @@ def _write_bundle(
         files = sorted({file.name for file in folder.iterdir()} - {DESCRIPTION})
         digest = bundle_hash(folder, files)
         description = {**facts, "files": files, "hash": digest, "configuration": asdict(config)}
-        (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
         return digest
 
     digest = describe(gaussian_tables(scales()))
     if pictures:
         threads = min(torch.get_num_threads(), MOST_THREADS)
-        codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text())), threads)
+        codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))), threads)
         qualities = [to_header(quality) for quality in np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels)]
         digest = describe(fit(codec, pictures, qualities, scales()))
         graph_cache.cache_clear()  # this folder is about to be renamed

@@ -45,7 +45,9 @@ def judge_state(
     with tempfile.TemporaryDirectory(prefix="calotype-") as folder:
         bundle = Path(folder) / "bundle"
         export_run(state, configure(TalbotConfig, tables.get("network", {})), pictures, bundle)
-        codec = Talbot(Bundle(bundle, json.loads((bundle / DESCRIPTION).read_text())), torch.get_num_threads())
+        codec = Talbot(
+            Bundle(bundle, json.loads((bundle / DESCRIPTION).read_text(encoding="utf-8"))), torch.get_num_threads()
+        )
         figures: dict[str, list[float]] = {}
         for samples in still_readable(files):
             for quality, (data, decoded) in zip(QUALITIES, coded(codec, samples), strict=True):

@@ -182,5 +182,5 @@ def export_run(state: Path, network: Synthesis, folder: Path, pictures: int, fac
         digest = bundle_hash(made, old.files)
         origin = provenance(stored, pictures, {"hash": old.hash, **old.description})
         description = {**old.description, **facts, **origin, "hash": digest}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return digest

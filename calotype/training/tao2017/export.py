@@ -188,7 +188,7 @@ def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
         }
         configuration = {**asdict(network.config), **seen}
         description = {**facts, "files": files, "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return digest
 
 

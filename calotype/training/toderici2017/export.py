@@ -233,7 +233,7 @@ def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dic
         }  # fmt: skip
         configuration = {**asdict(config), **seen}
         description = {**facts, "files": files, "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n")
+        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return digest
 
 

@@ -40,7 +40,7 @@ def test_the_whole_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(script, "REFERENCE", "small")
     assert script.main([str(tmp_path / "pictures"), "--out", str(tmp_path / "out")]) == 0
-    report = json.loads((tmp_path / "out" / "lowest-rates.json").read_text())
+    report = json.loads((tmp_path / "out" / "lowest-rates.json").read_text(encoding="utf-8"))
     assert set(report["results"]) == {"small", "srresnet-x2"}
     assert all(math.isfinite(v) for numbers in report["results"].values() for vs in numbers.values() for v in vs)
     assert (tmp_path / "out" / "plots" / "lowest-rates.svg").is_file()

@@ -290,7 +290,7 @@ def test_the_bundle_computes_what_the_network_does(config: GeneratorConfig, tmp_
         expected = generator(x).clamp(0, 1).numpy()
     found = graph(tmp_path / "b" / "generator.onnx", 1)(x.numpy())[0]
     assert np.abs(found - expected).max() < 3e-3  # weights are float16
-    configuration = json.loads((tmp_path / "b" / "model.json").read_text())["configuration"]
+    configuration = json.loads((tmp_path / "b" / "model.json").read_text(encoding="utf-8"))["configuration"]
     assert configuration["scale"] == config.scale and configuration["halo"] == generator.radius
 
 
@@ -298,19 +298,19 @@ def test_train_export_upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(perceptual_module.ENVIRONMENT, str(squeezenet))
     monkeypatch.setenv("CALOTYPE_WEIGHTS", "weights")
-    Path("net.toml").write_text(RECIPE.format(scale=4, tables=""))
-    Path("half.toml").write_text(RECIPE.format(scale=2, tables=""))
-    Path("gan.toml").write_text(RECIPE.format(scale=4, tables=ADVERSARIAL))
+    Path("net.toml").write_text(RECIPE.format(scale=4, tables=""), encoding="utf-8")
+    Path("half.toml").write_text(RECIPE.format(scale=2, tables=""), encoding="utf-8")
+    Path("gan.toml").write_text(RECIPE.format(scale=4, tables=ADVERSARIAL), encoding="utf-8")
     common = ("--data", photos, "--threads", 1)
     run("train", "net.toml", *common, "--validation", photos)
-    last = json.loads(Path("runs/net/log.jsonl").read_text().splitlines()[-1])
+    last = json.loads(Path("runs/net/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert last["step"] > 0 and last["psnr_y"] > 10
     run("export", "runs/net", "--data", photos, "-o", "weights/srresnet-x4", "--recipe", "net.toml")
     picture = drawing(40, 30, 3, 8)
     assert calotype.upscale(picture, 4).size == (120, 160)
     # The same weights start the adversarial training, and the body of another scale.
     run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4")
-    last = json.loads(Path("runs/gan/log.jsonl").read_text().splitlines()[-1])
+    last = json.loads(Path("runs/gan/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert last["step"] > 0 and {"psnr_y", "perceptual"} <= last.keys()
     run("train", "gan.toml", *common, "--hours", 0.0005)  # goes on
     run("export", "runs/gan", "--data", photos, "-o", "weights/srgan-x4", "--recipe", "gan.toml")
@@ -323,7 +323,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path, photos: Path) -> No
 
     wide = Generator(GeneratorConfig(channels=32, blocks=1))
     write_weights(tmp_path / "wide.safetensors", dict(wide.named_parameters()), {})
-    (tmp_path / "net.toml").write_text(RECIPE.format(scale=4, tables=""))
+    (tmp_path / "net.toml").write_text(RECIPE.format(scale=4, tables=""), encoding="utf-8")
     tables = load_recipe(tmp_path / "net.toml")
     kind = kind_of(tables)
     with pytest.raises(CalotypeError, match="another size"):

@@ -128,10 +128,10 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_only_a_bundle_is_replaced(network: Talbot, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("precious")
+    (tmp_path / "notes.txt").write_text("precious", encoding="utf-8")
     (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "model.json").write_text("{}")
-    (tmp_path / "other" / "thesis.tex").write_text("precious")
+    (tmp_path / "other" / "model.json").write_text("{}", encoding="utf-8")
+    (tmp_path / "other" / "thesis.tex").write_text("precious", encoding="utf-8")
     before = files_of(tmp_path)
     for folder, match in (
         (tmp_path, "no bundle"),

@@ -64,7 +64,7 @@ def test_a_better_synthesis_for_the_same_files(bundle: Bundle, tmp_path: Path) -
     ]
     assert errors[1] < errors[0]
 
-    description = json.loads((bundle.path / "model.json").read_text())
+    description = json.loads((bundle.path / "model.json").read_text(encoding="utf-8"))
     assert "parent" not in description  # the old bundle is as it was
     other = kind.network({**tables, "synthesis": {"bundle": str(new.path)}})
     from calotype.training.talbot.synthesis import export_run

@@ -61,7 +61,10 @@ def test_an_exported_bundle_codes_photographs_in_fewer_bytes(network: Talbot, bu
     pictures = [noise(192, 160, seed) for seed in range(3)]
     export_bundle(network, torch.rand(4, 3, 256, 256), tmp_path / "small", FACTS, pictures)
     folder = tmp_path / "small"
-    fitted, plain = Codec(Bundle(folder, json.loads((folder / "model.json").read_text())), 1), Codec(bundle, 1)
+    fitted, plain = (
+        Codec(Bundle(folder, json.loads((folder / "model.json").read_text(encoding="utf-8"))), 1),
+        Codec(bundle, 1),
+    )
     assert fitted.bundle.hash != plain.bundle.hash
     other = noise(160, 192, 7)
     for quality in (10, 90):
