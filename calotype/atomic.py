@@ -16,6 +16,7 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,8 @@ from typing import BinaryIO
 from .errors import CalotypeError
 
 TEMPORARY_PREFIX = ".calotype-"  # hidden, so that nobody who walks the folder meanwhile takes it for a picture
+WINDOWS = os.name == "nt"
+PAUSES = (0.02, 0.1, 0.5) if WINDOWS else ()  # seconds between attempts to replace a file that another program has open
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes, *, parents: bool = False) -> None:
@@ -50,6 +53,8 @@ def atomic(path: str | os.PathLike[str], *, parents: bool = False) -> Iterator[B
     """
     try:
         mode = _mode(Path(path))
+        if mode is not None and stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "is a folder")  # Windows would speak of permissions
         if mode is not None and not stat.S_ISREG(mode):
             with open(path, "wb") as out:  # /dev/null or a named pipe: replacing it would destroy it
                 yield out
@@ -67,7 +72,7 @@ def atomic(path: str | os.PathLike[str], *, parents: bool = False) -> Iterator[B
                 os.fsync(out.fileno())  # or a power cut could leave the new name with nothing in it
             if mode is not None:
                 temporary.chmod(stat.S_IMODE(mode))
-            temporary.replace(target)
+            _replace(temporary, target)
         finally:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
@@ -76,7 +81,18 @@ def atomic(path: str | os.PathLike[str], *, parents: bool = False) -> Iterator[B
     except OSError as error:
         if error.errno is None:  # not from the operating system: Pillow uses OSError for what it cannot encode
             raise
-        raise CalotypeError(f"cannot write {path}: {_reason(error, parents)}") from error
+        raise CalotypeError(f"cannot write {path}: {_reason(error, Path(path))}") from error
+
+
+def _replace(temporary: Path, target: Path) -> None:
+    """Windows refuses while a program has either file open, as virus scanners do for a moment: try a few times."""
+    for pause in PAUSES:
+        try:
+            temporary.replace(target)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    temporary.replace(target)
 
 
 def _mode(path: Path) -> int | None:
@@ -87,19 +103,24 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _reason(error: OSError, parents: bool) -> str:
+def _reason(error: OSError, path: Path) -> str:
     match error.errno:
         case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
             return "the disk is full; free some space or choose another place"
         case errno.EACCES | errno.EPERM | errno.EROFS:
-            return "no permission to write there; choose another place or change the permissions"
-        case errno.ENOENT if not parents:
+            in_use = ", or close the program that has it open" if WINDOWS else ""
+            return f"no permission to write there; choose another place or change the permissions{in_use}"
+        case errno.ENOENT if path.parent.is_dir():  # Windows says this of paths of 260 characters and more
+            return "the path is too long; choose a shorter one"
+        case errno.ENOENT:
             return "its folder does not exist; make the folder first"
         case errno.ENOTDIR | errno.EEXIST:
-            return "a part of this path is a file, not a folder"
+            return "a part of this path is a file, not a folder; choose another place"
         case errno.EISDIR:
-            return "it is a folder"
+            return "it is a folder; name a file"
         case errno.ENAMETOOLONG:
-            return "the name is too long"
+            return "the name is too long; choose a shorter one"
+        case errno.EINVAL:
+            return "such a name is not allowed there; choose another"
         case _:
             return error.strerror or type(error).__name__

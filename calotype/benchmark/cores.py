@@ -8,11 +8,9 @@ property of the codec.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ import numpy as np
 from ..api.decode import decode_raster
 from ..api.encode import encode
 from ..codecs.talbot import ENTRY
+from ..engine.processor import cores, extensions
 from ..engine.workers import Workers
 from .contender import Picture
 from .curves import provenance
@@ -51,17 +50,9 @@ class Row:
 
 def instructions() -> str:
     """The widest vector instructions of the processor that NumPy knows, such as ``AVX-512``; empty if unknown."""
-    try:
-        features: dict[str, bool] = import_module("numpy._core._multiarray_umath").__cpu_features__
-    except (ImportError, AttributeError):
-        return ""
+    features = extensions() or {}
     widest = next((name for feature, name in LEVELS if features.get(feature)), "")
     return f"{widest} with VNNI" if widest and features.get("AVX512VNNI") else widest
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def large(photographs: Sequence[Photograph], width: int = WIDTH, height: int = HEIGHT) -> Picture:

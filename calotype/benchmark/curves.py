@@ -26,6 +26,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ..engine.processor import model
 from ..metrics.metric import Metric
 from .contender import Contender
 from .records import Record
@@ -107,18 +108,9 @@ def provenance() -> dict[str, Any]:
         "date": datetime.now(UTC).date().isoformat(),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "processor": processor(),
+        "processor": model(),
         "threads": 1,
     }
-
-
-def processor() -> str:
-    """The processor's model as the system calls it, or an empty string."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
 
 
 def mean(values: Sequence[float | None]) -> float | None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ..atomic import write_atomically
 from ..errors import CalotypeError, PictureError
 from ..metrics import bits_per_pixel
 from ..metrics.catalogue import MS_SSIM, PSNR
@@ -178,9 +179,6 @@ class Cache:
     def store_path(self, path: Path, values: Mapping[str, Any]) -> None:
         """Write values to a file; an interruption leaves no half of one."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_suffix(".tmp")
-            unfinished.write_text(json.dumps(values), encoding="utf-8")
-            unfinished.replace(path)
-        except OSError as error:
-            raise CalotypeError(f"the benchmark cannot write its cache at {self.folder}: {error}") from error
+            write_atomically(path, json.dumps(values).encode(), parents=True)
+        except CalotypeError as error:
+            raise CalotypeError(f"the benchmark cannot keep what it measured (--cache): {error}") from error

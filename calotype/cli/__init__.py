@@ -8,8 +8,6 @@ imports when it runs: ``calotype info`` answers before a person notices.
 
 from __future__ import annotations
 
-import io
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -37,6 +35,7 @@ from . import (
 from .codec_options import with_codec_options
 from .lesson import lesson
 from .signals import die_cleanly
+from .signs import allow_plain_signs
 
 
 class _Program(TyperGroup):
@@ -114,7 +113,5 @@ app.command(help=train.EXPORT_HELP, rich_help_panel="Laboratory")(train.export)
 def main() -> None:
     """Run the command line on ``sys.argv`` and exit."""
     die_cleanly()
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a name that the terminal cannot show must not end the program
-            stream.reconfigure(errors="backslashreplace")
+    allow_plain_signs()
     app(prog_name="calotype")

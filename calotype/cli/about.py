@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 from importlib.metadata import PackageNotFoundError, version
 
 from ..version import __version__
@@ -17,14 +16,16 @@ PICTURES = {"jpg": "JPEG", "jpg_2000": "JPEG 2000", "webp": "WebP", "avif": "AVI
 def about() -> str:
     """Lines of ``name: value``."""
     from ..container import VERSION
-    from ..engine import bundles
+    from ..engine import bundles, processor
 
+    found = processor.extensions()
+    instructions = "unknown" if found is None else " ".join(name for name, there in found.items() if there) or "none"
     facts = {
         "calotype": f"{__version__}, file format {VERSION}",
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "system": platform.platform(),
-        "processor": f"{_processor()}, {os.cpu_count()} cores",
-        "instructions": _instructions(),
+        "processor": f"{processor.model() or platform.machine()}, {os.cpu_count()} cores",
+        "instructions": instructions,
         "libraries": ", ".join(filter(None, map(_library, LIBRARIES))),
         "pictures": _picture_libraries(),
         "weights": ", ".join(f"{bundle.id} {bundle.hash[:8]}" for bundle in bundles.installed()) or "none",
@@ -38,30 +39,6 @@ def _library(name: str) -> str:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
         return ""
-
-
-def _processor() -> str:
-    """Its name, as far as the system tells."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as stream:
-            if found := re.search(r"^model name\s*:\s*(.+)$", stream.read(), re.M):
-                return found[1]
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _instructions() -> str:
-    """The extensions of the instruction set that NumPy finds."""
-    from importlib import import_module
-
-    for name in ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath"):  # NumPy 2, NumPy 1
-        try:
-            features: dict[str, bool] = import_module(name).__cpu_features__
-        except (ImportError, AttributeError):
-            continue
-        return " ".join(feature for feature, there in features.items() if there) or "none"
-    return "unknown"
 
 
 def _picture_libraries() -> str:

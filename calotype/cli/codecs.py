@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -14,10 +15,17 @@ from .problems import guarded
 from .screen import facts
 from .sizes import format_size
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..codecs import Entry
+
+LABELS = 12  # cells: as wide as the longest option of ours, so that all codecs have the same columns
+
 HELP = lesson(
     "List the codecs, the weights that are installed for them, and their options.",
     {
-        "codecs": "a table",
+        "codecs": "all of them",
         "codecs --json": "for programs",
         "encode photo.png --codec talbot --effort 1": "use one of them",
     },
@@ -44,26 +52,33 @@ def codecs(as_json: Json = False) -> None:
         typer.echo(json.dumps(records, indent=2))
         return
 
-    from rich import box
+    from rich.padding import Padding
+    from rich.text import Text
+
+    console = facts()
+    for number, codec in enumerate(known):
+        if number:
+            console.print()
+        console.print(Text(codec.id, style="bold"))
+        console.print(Padding(_sheet(codec), (0, 0, 0, 2), expand=False))
+
+
+def _sheet(codec: Entry) -> Table:
+    """All about one codec, in two columns."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("id", "what it is", "paper", "weights"):
-        table.add_column(name, no_wrap=name in ("id", "weights"))
-    table.add_column("size", justify="right", no_wrap=True)
-    for codec in known:
-        mine = codec.bundles()
-        weights = "\n".join(b.hash[:8] if b.id == codec.id else f"{b.hash[:8]} {b.id}" for b in mine)
-        weights = weights or ("none needed" if codec.weightless else "not installed")
-        sizes = "\n".join(format_size(b.size) for b in mine)
-        table.add_row(*map(Text, (codec.id, codec.title, codec.paper, weights, sizes)))
-    facts().print(table)
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("codec", "option", "values", "default", "what it is"):
-        table.add_column(name, no_wrap=name in ("codec", "option"))
-    for codec in known:
-        for option in codec.takes:
-            table.add_row(*map(Text, (codec.id, option.flag, option.values, option.shown, option.help)))
-    facts().print(table)
+    weights = [
+        f"{b.hash[:8]}  {format_size(b.size):>7}  {b.id if b.id != codec.id else ''}".rstrip() for b in codec.bundles()
+    ]
+    rows = {
+        "what it is": codec.title,
+        "paper": codec.paper,
+        "weights": "\n".join(weights) or ("none needed" if codec.weightless else "not installed"),
+        **{o.flag: f"{o.values}; default: {o.shown}\n{o.help}" for o in codec.takes},
+    }
+    sheet = Table.grid(padding=(0, 2))
+    sheet.add_column(no_wrap=True, min_width=LABELS)
+    for name, value in rows.items():
+        sheet.add_row(Text(name), Text(value))
+    return sheet

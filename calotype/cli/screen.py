@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress, TaskID
 
-PLAIN_SIGNS = {ord("→"): "->", ord("−"): "-", ord("×"): "x", ord("…"): "~"}
 NAME_WIDTH = 28  # cells for the name of a file beside its progress bar
 
 
@@ -33,11 +32,7 @@ def facts() -> Console:
 
 
 def emit(console: Console, line: str, style: str = "") -> None:
-    """Print one line, never wrapped, with plain signs where the terminal has no others."""
-    try:
-        line.encode(console.encoding)
-    except UnicodeEncodeError:
-        line = line.translate(PLAIN_SIGNS)
+    """Print one line, never wrapped."""
     console.print(line, style=style, soft_wrap=True)
 
 

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..engine.processor import cores
 from .jobs import Job
 from .side_by_side import Result, Sharing
 
@@ -29,11 +29,7 @@ def sharing(
         work: takes a number of threads, None for the usual one, before the job and its progress.
         growth: pixels that come out for each that goes in.
     """
-    return Sharing(jobs or threads or min(_cores(), MOST_JOBS), partial(work, 1), lambda job: growth * _pixels(job))
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Sharing(jobs or threads or min(cores(), MOST_JOBS), partial(work, 1), lambda job: growth * _pixels(job))
 
 
 def _pixels(job: Job) -> int:

@@ -10,8 +10,8 @@ from types import FrameType
 
 def die_cleanly() -> None:
     """Turn SIGTERM and a closed terminal into an orderly exit with 128 + the signal's number."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP
+    for name in ("SIGTERM", "SIGHUP", "SIGBREAK"):  # a terminal that closes: SIGHUP, on Windows SIGBREAK
+        number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
             signal.signal(number, _exit)
 

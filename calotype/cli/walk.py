@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -70,8 +71,11 @@ def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
         here = Path(folder)
-        finds.ignored["linked folders"] += sum((here / name).is_symlink() for name in folders)
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and not _same(here / name, skip))
+        links = {name for name in folders if _is_link(here / name)}
+        finds.ignored["linked folders"] += len(links)
+        folders[:] = sorted(
+            name for name in folders if name not in links and not name.startswith(".") and not _same(here / name, skip)
+        )
         for name in sorted(names):
             path = here / name
             if name.startswith("."):
@@ -80,6 +84,16 @@ def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds
                 yield Source(path, root)
             else:
                 finds.ignored[path.suffix.lower() or "files without suffix"] += 1
+
+
+def _is_link(path: Path) -> bool:
+    """Whether a folder is a symbolic link, or a junction of Windows."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return False
+    junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)  # Python 3.11 has no isjunction, and walks into them
+    return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == junction
 
 
 def _same(path: Path, other: Path | None) -> bool:

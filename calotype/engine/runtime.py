@@ -20,6 +20,7 @@ from ..arrays import Array
 from ..errors import BundleError, PictureError
 from .library import onnxruntime
 from .once import once
+from .processor import cores
 
 MOST_THREADS = 64  # each graph has a pool of its own
 
@@ -27,8 +28,7 @@ MOST_THREADS = 64  # each graph has a pool of its own
 def choose_threads(wanted: int | None) -> int:
     """The threads to use: as wanted, else one for each core of this process, up to eight. PictureError for nonsense."""
     if wanted is None:
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(cores, 8)
+        return min(cores(), 8)
     threads = whole(wanted)
     if threads is None or not 1 <= threads <= MOST_THREADS:
         raise PictureError(f"threads should be a whole number from 1 to {MOST_THREADS}, not {wanted!r}")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # Windows lacks the last one
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # a terminal that closes: SIGHUP, on Windows SIGBREAK
 
 
 class Interruption:

@@ -26,16 +26,21 @@ class ProgressLine:
         share = min(1.0, done / total) if total else 1.0
         bar = "=" * round(WIDTH * share)
         text = f"[{bar:<{WIDTH}}] {share:4.0%}  {clock(total - done)} left  {facts}"
-        sys.stderr.write("\r\x1b[K" + text[: shutil.get_terminal_size().columns - 1])
-        sys.stderr.flush()
+        self._write(text)
         self.drawn = time.monotonic()
 
     def clear(self) -> None:
         """Make room for a sentence."""
         if self.drawn:
-            sys.stderr.write("\r\x1b[K")
+            self._write("")
+            sys.stderr.write("\r")
             sys.stderr.flush()
             self.drawn = 0.0
+
+    def _write(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        sys.stderr.write("\r" + text[:width].ljust(width))  # blanks: older consoles of Windows know no escape sequences
+        sys.stderr.flush()
 
 
 def clock(seconds: float) -> str:

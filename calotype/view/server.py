@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import threading
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from socketserver import TCPServer
 from urllib.parse import unquote, urlsplit
 
 from ..errors import CalotypeError
@@ -50,12 +52,17 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True  # so that Ctrl-C ends at once
-    allow_reuse_address = True
+    allow_reuse_address = os.name == "posix"  # at once after the last time; on Windows it means: also if it is taken
 
     def __init__(self, album: Album, port: int = PORT) -> None:
         self.album = album
         self.decoding = threading.Lock()  # pictures of codecs that browsers lack, one at a time
         super().__init__(("127.0.0.1", port), Handler)
+
+    def server_bind(self) -> None:
+        """Bind, without looking up the name of this machine, which takes seconds where the network is slow."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.socket.getsockname()[1]
 
     @property
     def url(self) -> str:

@@ -15,7 +15,6 @@ import json
 import multiprocessing
 import random
 import re
-import resource
 import tempfile
 import time
 from collections import Counter
@@ -113,7 +112,9 @@ def _child(first: int, stride: int, until: float, last: int, at: Synchronized[in
     for original in work.originals:
         judge.judge(original.data, original, random.Random(0), forged=False)  # loads what is needed
     size = judge.memory("VmSize")
-    if size:
+    if size:  # on Linux, which has this module
+        import resource
+
         resource.setrlimit(resource.RLIMIT_AS, (size + SPACE, size + SPACE))
     number = first
     told = time.monotonic()

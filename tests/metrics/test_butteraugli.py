@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def test_without_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         butteraugli(ORIGINAL, ORIGINAL)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a script for sh")
 def test_a_program_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     program = tmp_path / "butteraugli_main"
     program.write_text("#!/bin/sh\necho no good >&2\nexit 3\n", encoding="utf-8")

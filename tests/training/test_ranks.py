@@ -18,6 +18,9 @@ torch = pytest.importorskip("torch")
 if not torch.distributed.is_available():
     pytest.skip("this PyTorch is one without distributed training", allow_module_level=True)
 
+if sys.platform == "win32":
+    pytest.skip("PyTorch's builds for Windows meet in other ways", allow_module_level=True)
+
 from calotype.errors import CalotypeError  # noqa: E402
 from calotype.training.ranks import Ranks, choose_device, moved, together  # noqa: E402
 from tests.cli.test_train import RECIPE  # noqa: E402
