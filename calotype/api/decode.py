@@ -143,7 +143,7 @@ def codec_of(header: Header, threads: int | None) -> codecs.Codec:
     entry = codecs.find(header.codec)
     if entry is None:
         raise FormatError(
-            f"the file was made by codec '{header.codec}', which this version does not know; upgrade Calotype"
+            f"the file was made by codec '{header.codec}', which this version does not know: upgrade Calotype"
         )
     opened = entry.open(choose_threads(threads), header.bundle)
     if header.layers and not opened.layers:

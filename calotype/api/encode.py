@@ -186,7 +186,8 @@ def _to_fidelity(
     payloads, best = found.result
     if not met:
         raise PictureError(
-            f"{metric.title} {wanted:g} cannot be reached: the highest quality gives {best:.{metric.digits}f}"
+            f"{metric.title} {wanted:g} cannot be reached: the highest quality gives {best:.{metric.digits}f}; "
+            "ask for less, or encode without loss"
         )
     return payloads, found.quality
 

@@ -27,7 +27,9 @@ def check_decodes(data: bytes, picture: Raster, *, threads: int | None = None) -
     try:
         decoded = decode_raster(data, threads=threads)
     except CalotypeError as error:
-        raise FormatError(f"verification failed, the file that was made does not decode: {error}") from error
+        raise FormatError(
+            f"verification failed: the file that was made does not decode ({error}); please report it"
+        ) from error
     entry = codecs.find(read_header(data).codec)
     same = {
         "size, colours or depth": (decoded.samples.shape, decoded.depth) == (picture.samples.shape, picture.depth),
@@ -37,7 +39,9 @@ def check_decodes(data: bytes, picture: Raster, *, threads: int | None = None) -
     }
     wrong = [what for what, found in same.items() if not found]
     if wrong:
-        raise FormatError(f"verification failed, the file that was made gives back other {' and '.join(wrong)}")
+        raise FormatError(
+            f"verification failed: the file that was made gives back other {' and '.join(wrong)}; please report it"
+        )
 
 
 def _equal(one: object, other: object) -> bool:

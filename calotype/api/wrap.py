@@ -82,7 +82,7 @@ def wrap(
         raise PictureError(f"scale {given!r} is not 1{'' if lossless else ' or 2'}")
     data = bytes(data)
     if lossless and kind(data) is not BASES["jpeg"]:
-        raise PictureError("only a JPEG is kept as it is, and smaller: encode anything else with lossless=True")
+        raise PictureError("only a JPEG can be kept byte for byte: encode any other picture with lossless=True")
     if kind(data) is None:
         raise PictureError("only a JPEG, JPEG 2000, WebP or AVIF can be wrapped; encode anything else")
     try:
@@ -90,7 +90,9 @@ def wrap(
     except FormatError as error:
         raise PictureError(str(error).replace("the file inside", "it").replace(" inside", "")) from error
     if file.frames > 1:
-        raise PictureError(f"it is an animation of {file.frames} pictures, and a .calo file holds one")
+        raise PictureError(
+            f"it is an animation of {file.frames} pictures, and a .calo file holds one: save one of them first"
+        )
     channels, depth = file.channels, file.depth  # of this file, not of what Raster makes of it
     picture = raster.load(io.BytesIO(data))  # also proves that it decodes
     width, height = _full_size((picture.width, picture.height), scale, size)
@@ -104,7 +106,9 @@ def wrap(
         about = Metadata() if strip else picture.metadata
         made = container.pack(Container(header, about, None, (original.kept(data),)))
         if extract(made) != data:
-            raise FormatError("verification failed, the file that was made does not give back the JPEG")
+            raise FormatError(
+                "verification failed: the file that was made does not give back the JPEG; please report it"
+            )
         return made
     header = header_for(picture, bundles.find(CODEC), UNKNOWN, TILE)
     header = replace(header, width=width, height=height, channels=channels, depth=depth)

@@ -61,7 +61,7 @@ def _settings(texts: list[str], known: list[str]) -> dict[str, tuple[float, ...]
         try:
             numbers = tuple(sorted({float(value) for value in values.split(",")}))
         except ValueError:
-            raise wrong("--settings", f"{text!r} is not CODEC=NUMBER,NUMBER,...") from None
+            raise wrong("--settings", f"{text!r} is not CODEC=NUMBER,NUMBER,..., such as avif=30,60") from None
         low, high = CODECS[name].lowest, CODECS[name].highest
         if not all(low <= number <= high for number in numbers):
             raise wrong("--settings", f"the {CODECS[name].knob} of {name} is {low:g} to {high:g}")
@@ -124,36 +124,48 @@ def _measure_speed(
 def bench(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where the results go.")] = Path("results"),
-    codecs: Annotated[str, typer.Option(metavar="NAMES", help="With commas. Default: talbot and most peers.")] = "",
+    codecs: Annotated[
+        str, typer.Option(metavar="NAMES", help="Codecs, with commas. Default: talbot and most peers.")
+    ] = "",
     metric: Annotated[
         str,
-        typer.Option(metavar="NAMES", help="Default: ssimulacra2,butteraugli,psnr,ms-ssim,psnr-hvs, as installed."),
+        typer.Option(
+            metavar="NAMES", help="Metrics. Default: ssimulacra2,butteraugli,psnr,ms-ssim,psnr-hvs, as installed."
+        ),
     ] = "",
     published: Annotated[
-        str, typer.Option(metavar="NAMES", help="Curves of the literature on Kodak: vtm,bpg,... or all.")
+        str, typer.Option(metavar="NAMES", help="Published curves on Kodak: vtm,bpg,... or all.")
     ] = "",
     settings: Annotated[
-        list[str] | None, typer.Option(metavar="CODEC=Q,Q", help="Other settings than usual; may be repeated.")
+        list[str] | None, typer.Option(metavar="CODEC=Q,Q", help="Other settings for a codec; may be repeated.")
     ] = None,
     jobs: Annotated[
-        int, typer.Option(min=1, max=256, metavar="N", help="Measure N files at a time, then without their times.")
+        int, typer.Option(min=1, max=256, metavar="N", help="Measure N files at a time, without their speed.")
     ] = 1,
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Rounds of each measurement.")] = 1,
-    speed_rounds: Annotated[int, typer.Option(min=0, metavar="N", help="Rounds of the speed table; 0: none.")] = 3,
-    speed_bpp: Annotated[float, typer.Option(min=0.01, metavar="BPP", help="Where speeds are compared.")] = 0.5,
-    viewer: Annotated[int, typer.Option(min=0, metavar="N", help="Pictures in the report.")] = 3,
-    viewer_rates: Annotated[str, typer.Option(metavar="BPP,BPP", help="Their bit rates.")] = "0.15,0.3,0.6",
-    viewer_width: Annotated[int, typer.Option(min=0, metavar="PX", help="Of the part shown; 0: all of it.")] = 480,
-    name: Annotated[str, typer.Option(metavar="NAME", help="Of the pictures. Default: the folder's name.")] = "",
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Measure everything N times.")] = 1,
+    speed_rounds: Annotated[
+        int, typer.Option(min=0, metavar="N", help="Rounds of the speed table; 0 leaves it out.")
+    ] = 3,
+    speed_bpp: Annotated[float, typer.Option(min=0.01, metavar="BPP", help="The bit rate to compare speeds at.")] = 0.5,
+    viewer: Annotated[int, typer.Option(min=0, metavar="N", help="Number of pictures in the report.")] = 3,
+    viewer_rates: Annotated[str, typer.Option(metavar="BPP,BPP", help="Bit rates of these pictures.")] = "0.15,0.3,0.6",
+    viewer_width: Annotated[
+        int, typer.Option(min=0, metavar="PX", help="Width of the part that is shown; 0 shows all.")
+    ] = 480,
+    name: Annotated[
+        str, typer.Option(metavar="NAME", help="Name for the set of pictures. Default: the folder's.")
+    ] = "",
     cache: Annotated[
-        Path | None, typer.Option(metavar="FOLDER", help="Of measurements. Default: in the user's cache.")
+        Path | None, typer.Option(metavar="FOLDER", help="Earlier measurements. Default: in the user's cache.")
     ] = None,
     speed: Annotated[
         bool,
-        typer.Option("--speed", help="Only talbot's speed on 24 megapixels and on the pictures, one core and all."),
+        typer.Option(
+            "--speed", help="Only the speed of talbot: on 24 megapixels and on the pictures, one core and all."
+        ),
     ] = False,
     photograph: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="For --speed: a large one. Default: made of the pictures.")
+        Path | None, typer.Option(metavar="FILE", help="Large photograph for --speed. Default: made of the pictures.")
     ] = None,
     fresh: Annotated[bool, typer.Option("--fresh", help="Measure everything again.")] = False,
     quiet: Quiet = False,
@@ -181,9 +193,9 @@ def bench(
     try:
         rates = tuple(sorted({float(rate) for rate in viewer_rates.split(",")}))
     except ValueError:
-        raise wrong("--viewer-rates", f"{viewer_rates!r} is not BPP,BPP,...") from None
+        raise wrong("--viewer-rates", f"{viewer_rates!r} is not BPP,BPP,..., such as 0.15,0.3") from None
     if not all(0 < rate <= 100 for rate in rates):
-        raise wrong("--viewer-rates", "bit rates are above 0")
+        raise wrong("--viewer-rates", "bit rates should be above 0 and at most 100")
     if out.exists() and not out.is_dir():
         raise wrong("--out", f"{out} is a file; name a folder")
     console = errors()

@@ -66,7 +66,7 @@ def compare(
         typer.Option(metavar="NPZ", help="Weights of SqueezeNet 1.0: adds the perceptual distance on its features."),
     ] = None,
     metric: Annotated[
-        str, typer.Option(metavar="NAMES", help="With commas: ssimulacra2,psnr,... Default: all but cvvdp.")
+        str, typer.Option(metavar="NAMES", help="Metrics, with commas: ssimulacra2,psnr,... Default: all but cvvdp.")
     ] = "",
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for programs.")] = False,
@@ -103,9 +103,9 @@ def _check(inputs: list[str], outputs: dict[str, str | None], *, both: bool) -> 
     if both:
         raise wrong("--csv", "cannot be combined with --json: choose one of them")
     if inputs.count(STREAM) > 1:
-        raise wrong("OTHER", "- (standard input) can be read once only")
+        raise wrong("OTHER", "- (standard input) can be read only once; name a file for the other picture")
     if STREAM in inputs and sys.stdin.isatty():
-        raise wrong("OTHER", "- reads standard input, and nothing is piped into it")
+        raise wrong("OTHER", "- reads standard input, and nothing is piped into it; name a file")
     sources = {Path(name).resolve() for name in inputs if name != STREAM}
     for option, name in outputs.items():
         if name is None:

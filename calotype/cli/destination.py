@@ -46,9 +46,9 @@ def check_pipe(inputs: Collection[str]) -> None:
     """
     if STREAM in inputs:
         if len(inputs) > 1:
-            raise wrong("INPUT", "- (standard input) stands alone, without other inputs")
+            raise wrong("INPUT", "- (standard input) cannot be combined with other inputs")
         if sys.stdin.isatty():
-            raise wrong("INPUT", "- reads standard input, and nothing is piped into it")
+            raise wrong("INPUT", "- reads standard input, and nothing is piped into it; name a file")
 
 
 def is_single(inputs: Collection[str]) -> bool:
@@ -76,12 +76,12 @@ def destination(
         if not single:
             raise wrong("--output", "- (standard output) takes one picture; name a folder for several")
         if sys.stdout.isatty():
-            raise wrong("--output", "a picture is nothing to read on a terminal; pipe it on, or name a file with -o")
+            raise wrong("--output", "a terminal cannot show the picture; pipe it on, or name a file with -o")
         return Destination(Place.STREAM)
     if output is None:
         return Destination(Place.BESIDE)
     if not output:
-        raise wrong("--output", "the name is empty")
+        raise wrong("--output", "the name is empty; name a file or a folder")
     path = Path(output)
     if path.is_dir() or output.endswith(("/", os.sep)):
         return Destination(Place.FOLDER, path)
@@ -95,9 +95,7 @@ def destination(
     if suffix in suffixes or (other is not None and suffix not in other and (suffix or path.exists())):
         return Destination(Place.FILE, path)
     allowed = ", ".join(sorted(suffixes))
-    raise wrong(
-        "--output", f"{output} is no folder, and as a file it should end in {allowed}; a new folder is {output}/"
-    )
+    raise wrong("--output", f"{output} is not a folder, and a file should end in {allowed}; a new folder is {output}/")
 
 
 def keep_apart(inputs: Collection[str], place: Destination, example: str) -> None:
@@ -108,7 +106,7 @@ def keep_apart(inputs: Collection[str], place: Destination, example: str) -> Non
     """
     folders = [Path(name) for name in inputs if Path(name).is_dir()]
     if folders and place.kind is Place.BESIDE:
-        raise wrong("--output", f"name another folder for what is made of {folders[0]}/, such as -o {example}/")
+        raise wrong("--output", f"name another folder for the results of {folders[0]}/, such as -o {example}/")
     if place.kind is Place.FOLDER and place.path.resolve() in [folder.resolve() for folder in folders]:
         raise wrong("--output", f"{place.path} is the folder of the pictures; name another for the results")
 

@@ -104,7 +104,7 @@ def encode(
         demand = next(iter(request)).replace("_", "-")
         raise wrong(f"--{demand}", f"codec '{entry.id}' gives back every sample: leave it out")
     if lossless and not entry.lossless:
-        raise wrong("--lossless", f"codec '{entry.id}' is not lossless")
+        raise wrong("--lossless", f"codec '{entry.id}' is not lossless: leave out --lossless or --codec")
     codec = entry.id
     request |= chosen(entry, options)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)

@@ -14,7 +14,7 @@ _told: ContextVar[list[str] | None] = ContextVar("told", default=None)
 
 @contextmanager
 def heeding() -> Iterator[None]:
-    """Let :func:`heard` work inside of this, which the main thread enters: the machinery of warnings is global."""
+    """Let :func:`heard` work inside this, which the main thread enters: the machinery of warnings is global."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         usual = warnings.showwarning

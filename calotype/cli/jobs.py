@@ -75,7 +75,7 @@ class Plan:
         there = _stat(job.target)
         if there is None or job.target is None or not stat.S_ISREG(there.st_mode):
             if there is not None and stat.S_ISDIR(there.st_mode):
-                raise CalotypeError(f"its output {shown(job.target or '')} is a folder")
+                raise CalotypeError(f"its output {shown(job.target or '')} is a folder; choose another with -o")
             return False
         name = shown(job.target)
         if (there.st_dev, there.st_ino) in self.inputs:

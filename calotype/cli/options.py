@@ -16,7 +16,7 @@ Output = Annotated[
         "-o", "--output", metavar="PATH", help="A file, a folder (end a new one with /), or - for standard output."
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist, whatever their age.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace outputs that exist.")]
 Threads = Annotated[
     int | None,
     typer.Option("--threads", min=1, max=64, metavar="N", help="Use N threads, 64 at most. Default: all cores, or 8."),
@@ -28,7 +28,7 @@ Jobs = Annotated[
         min=1,
         max=64,
         metavar="N",
-        help="Of many pictures, N small ones at a time on a thread each; a large one has all threads. Default: "
+        help="Work on N small pictures at a time, on one thread each; a large one has all threads. Default: "
         "--threads, or all cores.",
     ),
 ]

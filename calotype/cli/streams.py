@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -34,4 +36,6 @@ def write(data: bytes) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        if os.name == "nt" and error.errno == errno.EINVAL:  # what Windows says of a pipe that nobody reads
+            raise BrokenPipeError from error
         raise CalotypeError(f"cannot write to standard output: {error.strerror or error}") from error

@@ -48,13 +48,13 @@ EXPORT_HELP = lesson(
 Data = Annotated[str, typer.Option(metavar="SOURCE", help="Photographs: a folder, Parquet files, or a data set.")]
 Megapixels = Annotated[
     float,
-    typer.Option(metavar="M", min=0.01, help="Of Parquet files and data sets, decode so many megapixels at most."),
+    typer.Option(metavar="M", min=0.01, help="Decode at most M megapixels of Parquet files and data sets."),
 ]
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="Folder of a training run.")]
 RunRecipe = Annotated[
-    str | None, typer.Option(metavar="RECIPE", help="Another recipe than the one that the run was trained with.")
+    str | None, typer.Option(metavar="RECIPE", help="Recipe. Default: the one that the run was trained with.")
 ]
-State = Annotated[str, typer.Option(metavar="NAME", help="Which state of the run.")]
+State = Annotated[str, typer.Option(metavar="NAME", help="Name of the state in the folder of the run.")]
 DEFAULT_STATE = "state.pt"
 DEFAULT_MEGAPIXELS = 1000.0  # as in calotype.training.sources, which needs PyTorch
 
@@ -84,19 +84,21 @@ def train(
     run: Annotated[Path | None, typer.Option(metavar="FOLDER", help="State and log. Default: runs/RECIPE.")] = None,
     init: Annotated[
         Path | None,
-        typer.Option(metavar="WEIGHTS", help="What to start from: the folder of a bundle, or a file (safetensors)."),
+        typer.Option(metavar="WEIGHTS", help="Weights to start from: the folder of a bundle, or a safetensors file."),
     ] = None,
     validation: Annotated[Path | None, typer.Option(metavar="FOLDER", help="Photographs to validate on.")] = None,
-    hours: Annotated[float | None, typer.Option(metavar="H", help="Instead of the recipe's time.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(metavar="N", min=1, max=64, help="64 at most. Default: all cores.")
+    hours: Annotated[
+        float | None, typer.Option(metavar="H", help="Hours to train. Default: as the recipe says.")
     ] = None,
-    device: Annotated[Device, typer.Option(help="What computes; auto takes a GPU if there is one.")] = Device.AUTO,
+    threads: Annotated[
+        int | None, typer.Option(metavar="N", min=1, max=64, help="Use N threads, 64 at most. Default: all cores.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute; auto uses a GPU if there is one.")] = Device.AUTO,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Write the log for TensorBoard as well, into RUN/tensorboard.")
     ] = False,
-    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, whatever state there is.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start anew, even if there is a state.")] = False,
 ) -> None:
     """See :data:`TRAIN_HELP`."""
     _need_torch()
@@ -132,7 +134,7 @@ def validate(
     judges = readable(find_pictures(validation))
     trained = Trained.open(run, state, recipe, data, megapixels)
     if trained.kind.judge is None:
-        raise CalotypeError(f"{trained.name} writes no files of its own to measure; its log has what it is worth")
+        raise CalotypeError(f"{trained.name} makes no files that could be measured; see its log for its figures")
     figures = trained.kind.judge(trained.state, trained.tables, trained.pictures, judges)
     typer.echo("quality  bits/pixel  PSNR")
     for figure, bpp in figures.items():
@@ -145,7 +147,10 @@ def validate(
 def export(
     run: RunFolder,
     data: Data,
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="The bundle; replaced if there.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", metavar="FOLDER", help="Folder for the bundle; one that is there is replaced."),
+    ],
     recipe: RunRecipe = None,
     state: State = DEFAULT_STATE,
     megapixels: Megapixels = DEFAULT_MEGAPIXELS,

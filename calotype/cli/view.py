@@ -31,10 +31,15 @@ HELP = lesson(
 def view(
     path: Annotated[str | None, typer.Argument(metavar="FILE|FOLDER", show_default=False)] = None,
     port: Annotated[
-        int | None, typer.Option("--port", min=0, max=65535, metavar="N", help="Default: 8460, or any that is free.")
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, metavar="N", help="Port to serve at. Default: 8460, or any that is free."
+        ),
     ] = None,
     browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Open the album in the browser.")] = True,
-    site: Annotated[str | None, typer.Option("--site", metavar="FOLDER", help="Write a site instead.")] = None,
+    site: Annotated[
+        str | None, typer.Option("--site", metavar="FOLDER", help="Write a site for a web server instead.")
+    ] = None,
 ) -> None:
     """See :data:`HELP`."""
     from ..errors import CalotypeError, PictureError
@@ -53,7 +58,9 @@ def view(
         server = Server(album, PORT if port is None else port)
     except OSError as error:
         if port is not None:
-            raise CalotypeError(f"port {port} cannot be used: {error.strerror}") from error
+            raise CalotypeError(
+                f"port {port} cannot be used: {error.strerror}; choose another, or leave out --port"
+            ) from error
         server = Server(album, 0)
     with server:
         emit(errors(), f"{shown(path)} is at {server.url} (Ctrl-C ends)")

@@ -47,7 +47,8 @@ def wrap(
     inputs: Inputs,
     output: Output = None,
     scale: Annotated[
-        int, typer.Option(metavar="1|2", help="1: it is the picture. 2: it is half of the picture, to be enlarged.")
+        int,
+        typer.Option(metavar="1|2", help="1: the file is the picture. 2: it is half of the picture, to be enlarged."),
     ] = 1,
     size: Annotated[
         str | None,
@@ -64,7 +65,7 @@ def wrap(
         raise wrong("--scale", f"{scale} is not 1 or 2")
     sides = None if size is None else _size(size)
     if sides is not None and not is_single(inputs):
-        raise wrong("--size", "is the size of one picture, and there may be several")
+        raise wrong("--size", "is for one picture, and there may be several; leave it out")
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
     settings = {"command": "wrap", "scale": scale, "size": sides, "strip": strip}
     todo = plan(inputs, place, suffixes=STANDARD_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)

@@ -93,7 +93,7 @@ class Bundle:
             with np.load(self.path / name, allow_pickle=False) as stored:
                 return dict(stored)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise BundleError(f"the tables of the weights in {self.path} cannot be read: {error}") from error
+            raise BundleError(f"the tables of the weights in {self.path} cannot be read ({error}); install them again") from error
 
 
 def bundle_hash(folder: Path, files: list[str]) -> str:
@@ -134,7 +134,7 @@ def _in_folder(folder: Path) -> list[Bundle]:
         if sound:
             found.append(bundle)
         else:
-            warnings.warn(f"{description} does not describe a bundle of weights", stacklevel=3)
+            warnings.warn(f"{description} does not describe a bundle of weights: it is left out", stacklevel=3)
     return found
 
 

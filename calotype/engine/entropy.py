@@ -203,4 +203,4 @@ class Decoder:
     def finish(self) -> None:
         """Check that nothing is left over."""
         if not self.coder.is_empty():
-            raise FormatError("the entropy-coded data goes on behind the last symbol: the tile is damaged")
+            raise FormatError("the entropy-coded data continues after the last symbol: the tile is damaged")

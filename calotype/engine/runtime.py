@@ -84,7 +84,9 @@ class Session:
         try:
             return ort.InferenceSession(self._model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no base class
-            raise BundleError(f"ONNX Runtime cannot load {self._name}: {error}") from error
+            raise BundleError(
+                f"ONNX Runtime cannot load {self._name} (install the weights again, or upgrade onnxruntime): {error}"
+            ) from error
 
     def forget(self) -> None:
         """Give up the session of a parent process; its destructor would wait for threads that are not there."""

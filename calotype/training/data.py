@@ -59,7 +59,7 @@ def readable(files: Sequence[Path]) -> list[Path]:
         except PictureError as error:
             skip(error)
     if not good:
-        raise CalotypeError(f"none of the {len(files)} pictures can be read")
+        raise CalotypeError(f"none of the {len(files)} pictures can be read: name others")
     return good
 
 

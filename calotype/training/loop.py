@@ -155,7 +155,7 @@ class Loop:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.load_random([state, *state.get("other_ranks", [])])
-        # States of old do not say what they were planned for: take them for states of this plan.
+        # Older states do not say what they were planned for: take them for states of this plan.
         self.fallen = bool(state.get("fallen", self.config.decay > 0 and self.seconds > self.falls_from))
         return float(state.get("total", self.total))
 

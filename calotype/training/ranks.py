@@ -122,7 +122,7 @@ def choose_device(wanted: str, local_rank: int = 0) -> torch.device:
     if wanted == "cpu" or (wanted == "auto" and not torch.cuda.is_available()):
         return torch.device("cpu")
     if not torch.cuda.is_available():
-        raise CalotypeError("PyTorch finds no CUDA device here; take --device cpu, or install PyTorch for CUDA")
+        raise CalotypeError("PyTorch finds no CUDA device here; use --device cpu, or install PyTorch for CUDA")
     if local_rank >= torch.cuda.device_count():
         raise CalotypeError(
             f"{local_rank + 1} processes or more on {torch.cuda.device_count()} GPUs: start one for each GPU"

@@ -61,7 +61,7 @@ class Run:
         if self.tensorboard:
             need_tensorboard()
         if self.new and self.init and not self.init.exists():
-            raise CalotypeError(f"there are no weights at {self.init}")
+            raise CalotypeError(f"there are no weights at {self.init}: name a bundle or a safetensors file with --init")
 
     def train(self, ranks: Ranks) -> None:
         """Work of each process."""
@@ -120,5 +120,7 @@ class Trained:
         tables = load_recipe(name)
         kind = kind_of(tables)
         if not (folder / state).is_file():
-            raise CalotypeError(f"there is no state of a training run at {folder / state}")
+            raise CalotypeError(
+                f"there is no state of a training run at {folder / state}: train first, or name another with --state"
+            )
         return cls(name, tables, kind, folder / state, open_pictures(data, folder.parent / "cache", megapixels))

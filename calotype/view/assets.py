@@ -54,7 +54,7 @@ def export(folder: Path) -> None:
         PictureError: the folder exists and holds something else.
     """
     if folder.exists() and any(folder.iterdir()) and not (folder / "src" / "engine.wasm").exists():
-        raise PictureError(f"{folder} is not empty, and holds no site of an earlier time: name another folder")
+        raise PictureError(f"{folder} is not empty, and it is not a site that was written before: name another folder")
     for part in PARTS:
         source = web() / part
         if source.is_dir():

@@ -96,7 +96,7 @@ def _header(payload: bytes, rng: random.Random) -> bytes:
 
 
 def _payload(kind: str, payload: bytes, rng: random.Random) -> bytes:
-    """What is in a box, changed; inside of what it is packed in, if it is."""
+    """What is in a box, changed; inside what it is packed in, if it is."""
     changed = bytearray(payload)
     if kind in KINDS and KINDS[kind].field and KINDS[kind].deflated and rng.random() < 0.8:
         try:

@@ -188,7 +188,7 @@ def test_standard_input() -> None:
 def test_wrong_usage() -> None:
     fails(2, "photo.png")
     assert "cannot be combined with --json" in fails(2, "photo.png", "low.jpg", "--json", "--csv")
-    assert "can be read once only" in fails(2, "-", "-")
+    assert "can be read only once" in fails(2, "-", "-")
     assert "should end in .png" in fails(2, "photo.png", "low.jpg", "--map", "map.jpg")
     assert "should end in .html or .htm" in fails(2, "photo.png", "low.jpg", "--html", "page")
     before = Path("photo.png").read_bytes()

@@ -78,7 +78,7 @@ def test_nothing_appears_if_verification_fails(monkeypatch: pytest.MonkeyPatch) 
     read = codec.stills.read
     monkeypatch.setattr(codec.stills, "read", lambda data, size: read(data, size) ^ 1)
     result = run("encode", "drawing.png", "--lossless", "--verify", code=1)
-    assert "verification failed, the file that was made gives back other samples" in words(result)
+    assert "verification failed: the file that was made gives back other samples" in words(result)
     assert not Path("drawing.calo").exists()
 
 

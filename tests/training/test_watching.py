@@ -68,6 +68,6 @@ def test_real_files_are_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     rates = [float(line.split()[1]) for line in lines[1:]]
     assert 0 < rates[0] < rates[-1]
     result = CliRunner().invoke(app, [*common, "--recipe", "tao2017"])
-    assert result.exit_code == 1 and "writes no files of its own" in result.output
+    assert result.exit_code == 1 and "makes no files that could be measured" in result.output
     result = CliRunner().invoke(app, [*common, "--state", "nothing.pt"])
     assert result.exit_code == 1 and f"no state of a training run at {Path('runs/mine/nothing.pt')}" in result.output

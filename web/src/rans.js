@@ -117,7 +117,7 @@ export class Decoder {
   /** The check of all symbols; FormatError if data is left over. */
   finish() {
     if (this.a || this.b || this.words) {
-      throw new FormatError('the entropy-coded data goes on behind the last symbol: the tile is damaged');
+      throw new FormatError('the entropy-coded data continues after the last symbol: the tile is damaged');
     }
     return ~this.register & 0xffff;
   }

@@ -22,7 +22,7 @@ METHOD, EFFORT = 4, 75  # of libwebp: (6, 100) takes ten times as long for files
 def needs() -> None:
     """DependencyError if this Pillow was built without it."""
     if not features.check("webp"):
-        raise DependencyError("this Pillow was built without WebP: install one from a wheel")
+        raise DependencyError("this Pillow was built without WebP: install one from a wheel (pip install pillow)")
 
 
 def write(samples: Samples) -> bytes:

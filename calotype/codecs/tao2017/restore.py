@@ -47,5 +47,8 @@ def reach(bundle: Bundle, name: str) -> tuple[int, int]:
             f"the weights in {bundle.path} do not say how {name} runs: they are for another version"
         ) from error
     if not (1 <= stride <= WINDOW and 0 <= halo <= WINDOW):
-        raise BundleError(f"the weights in {bundle.path} say nonsense of {name}: stride {stride}, halo {halo}")
+        raise BundleError(
+            f"the weights in {bundle.path} cannot be right: {name} has stride {stride} and halo {halo}; "
+            "install them again"
+        )
     return stride, -(-halo // stride) * stride

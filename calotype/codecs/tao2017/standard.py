@@ -205,7 +205,9 @@ class StandardFile:
     def _open(self) -> Iterator[ImageFile.ImageFile]:
         """The image, its pixels not yet read; whatever goes wrong meanwhile is a FormatError."""
         if not features.check(self.base.library):
-            raise DependencyError(f"this Pillow was built without {self.base.title}: install one from a wheel")
+            raise DependencyError(
+                f"this Pillow was built without {self.base.title}: install one from a wheel (pip install pillow)"
+            )
         try:
             with pillow_limit(), Image.open(io.BytesIO(self.data), formats=[self.base.plugin]) as image:
                 yield image

@@ -120,13 +120,13 @@ class VggPerceptual(Perceptual):
             from torchvision.models import VGG19_Weights, vgg19
         except ImportError as error:
             raise DependencyError(
-                "the perceptual loss by vgg19 needs torchvision: pip install torchvision, or take squeezenet"
+                "the perceptual loss by vgg19 needs torchvision: pip install torchvision, or use squeezenet"
             ) from error
         try:
             whole: Any = vgg19(weights=VGG19_Weights.IMAGENET1K_V1)
         except Exception as error:  # whatever the download of 550 MB fails with
             raise CalotypeError(
-                f"the weights of vgg19 can neither be found nor fetched ({error}); take squeezenet instead"
+                f"the weights of vgg19 cannot be found or fetched ({error}); use squeezenet instead"
             ) from error
         self.layers = whole.features[:VGG_LAYERS].eval().requires_grad_(False)
         self.register_buffer("mean", torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1), persistent=False)
