@@ -6,14 +6,14 @@
     image = Image.open("photo.calo")
     image.save("small.calo", quality=40)
 
-``save`` takes ``quality``, ``target_size``, ``target_psnr``, ``target_ssim``, ``target_ssimulacra2``, ``codec``,
-``lossless``, ``verify``, ``threads``, ``strip`` and the options of the codec as :func:`calotype.encode` does;
-``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
+``save`` takes ``quality``, ``codec``, ``strip`` and all else that :func:`calotype.encode` takes by name, but for
+``progress``; ``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
 
 from __future__ import annotations
 
+from inspect import signature
 from typing import IO, Any
 
 from PIL import Image, ImageFile
@@ -24,17 +24,6 @@ from .errors import CalotypeError, FormatError
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
-_OPTIONS = (
-    "quality",
-    "target_size",
-    "target_psnr",
-    "target_ssim",
-    "target_ssimulacra2",
-    "codec",
-    "threads",
-    "lossless",
-    "verify",
-)
 _METADATA = ("icc_profile", "exif", "xmp")
 
 
@@ -123,7 +112,8 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     overrides = {key: given[key] for key in _METADATA if key in given}
     chosen = codecs.find(given.get("codec", codecs.DEFAULT))
     entries = [*codecs.own(), *([chosen] if chosen else [])]
-    known = {*_OPTIONS, *(option.name for entry in entries for option in entry.takes)}
+    named = {name for name, p in signature(encode).parameters.items() if p.kind is p.KEYWORD_ONLY}
+    known = named - {"strip", "progress"} | {option.name for entry in entries for option in entry.takes}
     options = {key: value for key, value in given.items() if key in known and value is not None}
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):

@@ -31,7 +31,7 @@ HELP = lesson(
         "bench photos/ --out results/": "all, and a report to open",
         "bench photos/ --codecs talbot,avif": "two of them",
         "bench photos/ --metric psnr,ms-ssim": "two measures",
-        "bench photos/ --speed": "speed alone, on a large photograph and on all cores",
+        "bench photos/ --speed": "only speed, on one core and all",
         "bench kodak/ --published vtm,bpg": "draw in curves of others",
     },
     "Writes a JSON file a codec, records.csv, plots, summary.json with BD-rates, speeds and memory, and report.html, "
@@ -130,7 +130,7 @@ def bench(
     metric: Annotated[
         str,
         typer.Option(
-            metavar="NAMES", help="Metrics. Default: ssimulacra2,butteraugli,psnr,ms-ssim,psnr-hvs, as installed."
+            metavar="NAMES", help="Metrics. Default: ssimulacra2, butteraugli, psnr, ms-ssim, psnr-hvs, as installed."
         ),
     ] = "",
     published: Annotated[

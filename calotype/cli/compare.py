@@ -150,7 +150,8 @@ def _measure(
 
     outcomes: list[Outcome] = []
     failed = False
-    bars = Bars(errors(), len(others), quiet=False)
+    console = errors()
+    bars = Bars(console, len(others), quiet=False)
     try:
         for number, name in enumerate(others):
             bars.advance(number)
@@ -162,7 +163,7 @@ def _measure(
                     except PictureError as error:
                         raise PictureError(f"{other.name}: {error}") from error
             except Exception as error:  # of any kind: the other pictures do not pay for this one
-                say("", describe(error))
+                emit(console, complain("", describe(error)), "red")  # on the console that has the bars
                 failed = True
     finally:
         bars.close()

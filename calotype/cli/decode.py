@@ -30,7 +30,7 @@ HELP = lesson(
         "decode photo.calo -o photo.jpg": "the suffix is the format",
         "decode small/ -o album/ --format webp": "a folder, mirrored",
         "decode photo.calo --region 0,0,640,480": "the upper left corner",
-        "decode photo.calo --iterations 4": "the first layers of a progressive file",
+        "decode photo.calo --iterations 4": "only the first layers",
         "decode damaged.calo --salvage": "what can be saved",
         "decode - < photo.calo > photo.png": "in a pipe",
     },

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HELP = lesson(
     "Extract the standard file from a .calo file of codec tao2017 or lossless, byte for byte.",
     {
-        "extract photo.calo": "makes photo.jpg, .jp2, .webp or .avif",
+        "extract photo.calo": "photo.jpg, .jp2, .webp or .avif",
         "extract photo.calo -o small.jpg": "under another name",
         "extract small/ -o album/": "a folder, mirrored",
         "extract - < photo.calo > small.jpg": "in a pipe",

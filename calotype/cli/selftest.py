@@ -17,7 +17,7 @@ from .screen import facts
 HELP = lesson(
     "Check that this machine decodes exactly, and say how fast.",
     {
-        "selftest": "decodes the files that ship for this, and measures the speed",
+        "selftest": "decodes files that ship with it; measures speed",
         "selftest --no-speed": "the check alone",
         "selftest --json": "for programs",
     },

@@ -16,8 +16,8 @@ from .problems import guarded
 TRAIN_HELP = lesson(
     "Train a codec on a folder of photographs.",
     {
-        "train talbot --data photos/": "as the recipe that ships says",
-        "train talbot --data photos/ --hours 10": "for longer; goes on from the run so far",
+        "train talbot --data photos/": "with talbot's recipe",
+        "train talbot --data photos/ --hours 10": "10 hours in all",
         "train my.toml --data photos/ --run runs/mine": "a recipe of your own",
         "train talbot --data hf:NAME:train": "from Hugging Face",
     },
@@ -36,14 +36,15 @@ TRAIN_HELP = lesson(
 )
 VALIDATE_HELP = lesson(
     "Say what a training run has reached: real files at three qualities.",
-    {"validate runs/talbot --data photos/ --validation others/": "bits per pixel and PSNR"},
+    {"validate runs/talbot --data a/ --validation b/": "bits and PSNR"},
     "The last state is exported to a temporary folder, and whole photographs are encoded and decoded with it. The "
     "photographs of --data calibrate the integer networks, those of --validation are measured.",
 )
 EXPORT_HELP = lesson(
     "Make the weights of a training run usable: a bundle that decodes without PyTorch.",
-    {"export runs/talbot --data photos/ -o weights/talbot": "then set CALOTYPE_WEIGHTS=weights"},
-    "The photographs calibrate the integer networks. The float weights are written beside the state.",
+    {"export runs/talbot --data photos/ -o weights/talbot": "makes a bundle"},
+    "CALOTYPE_WEIGHTS=weights lets Calotype find it. The photographs calibrate the integer networks. The float weights "
+    "are written beside the state.",
 )
 Data = Annotated[str, typer.Option(metavar="SOURCE", help="Photographs: a folder, Parquet files, or a data set.")]
 Megapixels = Annotated[

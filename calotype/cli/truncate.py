@@ -25,9 +25,9 @@ HELP = lesson(
     "Make a progressive .calo file smaller: drop trailing layers.",
     {
         "truncate photo.calo -o small.calo --size 20kB": "at most 20,000 bytes",
-        "truncate photo.calo --size 20kB": "makes photo-truncated.calo",
+        "truncate photo.calo --size 20kB": "photo-truncated.calo",
         "truncate large/ -o small/ --size 64KiB": "a folder, mirrored",
-        "truncate - --size 20kB < photo.calo > small.calo": "in a pipe",
+        "truncate - --size 20kB < p.calo > small.calo": "in a pipe",
     },
     "Only files of codec toderici2017 can be truncated; nothing is decoded and no weights are needed. The result is "
     "what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is missing is "

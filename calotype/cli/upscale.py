@@ -30,7 +30,7 @@ HELP = lesson(
     {
         "upscale photo.png": "makes photo-4x.png",
         "upscale photo.jpg --scale 2 -o large.jpg": "the suffix is the format",
-        "upscale photo.png --model srgan": "sharper, with invented detail",
+        "upscale photo.png --model srgan": "sharper, invents detail",
         "upscale album/ -o large/ --format webp": "a folder, mirrored",
         "upscale photo.calo": "decodes it first",
         "upscale - < photo.png > large.png": "in a pipe",

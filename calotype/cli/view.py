@@ -16,10 +16,10 @@ from .screen import emit, errors
 HELP = lesson(
     "Look at .calo files in the browser, as an album.",
     {
-        "view album/": "all .calo files of a folder and its folders",
+        "view album/": "all .calo files below a folder",
         "view photo.calo": "one picture",
         "view album/ --no-browser": "only say where the album is",
-        "view --site public/": "write the decoder and a page for a web server",
+        "view --site public/": "a decoder and a page for a web server",
     },
     "The browser decodes the pictures itself; the album is served on 127.0.0.1 to this machine alone, and only read. "
     "An original of the same name beside a file can be compared with it. Ctrl-C ends it.",

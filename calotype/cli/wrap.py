@@ -29,8 +29,8 @@ HELP = lesson(
     "Put a JPEG, JPEG 2000, WebP or AVIF into a .calo file, so that decoding restores it.",
     {
         "wrap photo.jpg": "makes photo.calo",
-        "wrap small.jpg -o p.calo --scale 2": "decoding also doubles its size",
-        "wrap small.jpg --scale 2 --size 799x533": "where the full picture has odd sides",
+        "wrap small.jpg -o p.calo --scale 2": "decoding doubles its size",
+        "wrap small.jpg --scale 2 --size 799x533": "for a picture of odd sides",
         "wrap album/ -o wrapped/": "a folder, mirrored",
     },
     "Nothing is encoded again: the file stays inside byte for byte, and [bold]calotype extract[/bold] gives it back. "

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -615,6 +617,13 @@ def test_help_teaches(command: str) -> None:
     text = ok(command, "--help").output
     assert f"  calotype {command} " in text.replace("calotype codecs\n", "calotype codecs ")
     assert ok(command, "-h").output == text
+
+
+def test_examples_fit_eighty_columns() -> None:
+    program: Any = typer.main.get_command(app)
+    texts = [program.help, *(command.help for command in program.commands.values())]
+    examples = [re.sub(r"\[/?dim\]", "", line) for text in texts for line in text.splitlines() if "[dim]" in line]
+    assert len(examples) > 40 and [line for line in examples if len(line) > 79] == []
 
 
 def test_version() -> None:
