@@ -55,7 +55,7 @@ def run(*arguments: str | Path) -> None:
 
 def bundle_in(folder: Path) -> Bundle:
     """The bundle in a folder."""
-    return Bundle(folder, json.loads((folder / DESCRIPTION).read_text()))
+    return Bundle(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8")))
 
 
 def retire(bundle: Bundle) -> None:
@@ -112,14 +112,14 @@ def same_symbols(bundle: Bundle) -> bool:
 
 def locked(bundle: Bundle, recipe: Path | None = None, data: str = "") -> dict[str, Any]:
     """What ``weights.lock`` says of a bundle; recipe and data as before where they are not given."""
-    entries = json.loads(LOCK.read_text()).values() if LOCK.exists() else ()
+    entries = json.loads(LOCK.read_text(encoding="utf-8")).values() if LOCK.exists() else ()
     known = next((entry for entry in entries if entry["sha256"] == bundle.hash), {})
     return {
         "sha256": bundle.hash,
         "bytes": bundle.size,
         "parent": bundle.description.get("parent"),
         "training": bundle.description.get("training"),
-        "recipe": tomllib.loads(recipe.read_text()) if recipe else known.get("recipe"),
+        "recipe": tomllib.loads(recipe.read_text(encoding="utf-8")) if recipe else known.get("recipe"),
         "data": data or known.get("data"),
     }
 
@@ -133,7 +133,7 @@ def write_lock(released: str = "", recipe: Path | None = None, data: str = "") -
     for description in sorted(ARCHIVE.glob(f"*/{DESCRIPTION}")):
         bundle = bundle_in(description.parent)
         found[description.parent.name] = {**locked(bundle), "archive": True}
-    LOCK.write_text(json.dumps(found, indent=2) + "\n")
+    LOCK.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

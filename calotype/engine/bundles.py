@@ -93,7 +93,9 @@ class Bundle:
             with np.load(self.path / name, allow_pickle=False) as stored:
                 return dict(stored)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise BundleError(f"the tables of the weights in {self.path} cannot be read ({error}); install them again") from error
+            raise BundleError(
+                f"the tables of the weights in {self.path} cannot be read ({error}); install them again"
+            ) from error
 
 
 def bundle_hash(folder: Path, files: list[str]) -> str:
@@ -127,7 +129,7 @@ def _in_folder(folder: Path) -> list[Bundle]:
     # A folder of bundles, or a bundle itself.
     for description in [*folder.glob(DESCRIPTION), *sorted(folder.glob(f"*/{DESCRIPTION}"))]:
         try:
-            bundle = Bundle(description.parent, json.loads(description.read_text()))
+            bundle = Bundle(description.parent, json.loads(description.read_text(encoding="utf-8")))
             sound = bool(bundle.id) and len(bundle.tag) == 4 and bool(bundle.files)
         except (OSError, ValueError, KeyError, TypeError):
             sound = False

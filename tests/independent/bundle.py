@@ -21,7 +21,7 @@ class Weights:
 
     def __init__(self, folders: list[Path], start: bytes) -> None:
         for path in (path for folder in folders for path in folder.glob("*/model.json")):
-            self.folder, self.model = path.parent, json.loads(path.read_text())
+            self.folder, self.model = path.parent, json.loads(path.read_text(encoding="utf-8"))
             if self.model["hash"].startswith(start.hex()):
                 break
         hashes = {name: hashlib.sha256((self.folder / name).read_bytes()) for name in sorted(self.model["files"])}

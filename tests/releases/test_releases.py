@@ -34,7 +34,9 @@ def test_a_release_has_a_file_of_each_of_its_weights() -> None:
     folders = {file.parent for file in FILES}
     assert folders
     for folder in folders:
-        assert set(json.loads((folder / "expected.json").read_text())) == {file.stem for file in folder.glob("*.calo")}
+        assert set(json.loads((folder / "expected.json").read_text(encoding="utf-8"))) == {
+            file.stem for file in folder.glob("*.calo")
+        }
 
 
 @pytest.mark.skipif(bool(bundles.retired()), reason="the archive is installed")
