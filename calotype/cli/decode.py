@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -22,6 +22,8 @@ from .writing import Format, format_for, put_picture, suffix_of
 
 if TYPE_CHECKING:
     from ..arrays import Progress
+
+Engine = Literal["openvino"]  # calotype.codecs.base.ENGINES
 
 HELP = lesson(
     "Decode pictures: each .calo file becomes a PNG, or the format you name.",
@@ -58,6 +60,10 @@ def decode(
     salvage: Annotated[
         bool, typer.Option("--salvage", help="Decode what is left of a damaged file, and say what is lost.")
     ] = False,
+    engine: Annotated[
+        Engine | None,
+        typer.Option(help="Decode faster, in bfloat16, where the processor has it; pixels may differ by a level."),
+    ] = None,
     threads: Threads = None,
     jobs: Jobs = None,
     overwrite: Overwrite = False,
@@ -71,6 +77,7 @@ def decode(
     place = destination(output, inputs, suffixes=FORMATS, other=None if format_ is None else CALOTYPE_SUFFIXES)
     written = format_for(format_, place)
     settings = {"command": "decode", "format": written, "region": box, "iterations": iterations, "salvage": salvage}
+    settings |= {} if engine is None else {"engine": engine}
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=suffix, overwrite=overwrite, settings=settings)
     todo.preserve = preserve
     check_json(as_json, place)
@@ -80,7 +87,7 @@ def decode(
 
         data = streams.read(job.source)
         picture = decode_raster(
-            data, region=box, iterations=iterations, threads=threads, salvage=salvage, progress=progress
+            data, region=box, iterations=iterations, threads=threads, salvage=salvage, progress=progress, engine=engine
         )
         return put_picture(job, picture, written, len(data))
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from ..engine.tiling import Rectangle
 
 
+ENGINES = ("openvino",)  # besides the usual one
+
+
 class Codec(Protocol):
     """Interface of every codec once its weights are loaded. Samples are ``(H, W, 1 or 3)``, uint8 or uint16."""
 
@@ -82,6 +85,15 @@ class Growing(Protocol):
 
     def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
         """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""
+        ...
+
+
+@runtime_checkable
+class Accelerated(Protocol):
+    """Further interface of a codec that can decode with another engine than ONNX Runtime."""
+
+    def with_engine(self, engine: str) -> Codec:
+        """This codec with another engine, one of :data:`ENGINES`; DependencyError where there is none."""
         ...
 
 

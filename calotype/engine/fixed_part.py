@@ -48,12 +48,17 @@ class FixedPart(Session):
         self.multiply, self.divide = part.scale.numerator, part.scale.denominator
         self.shuffle = model.shuffle
         block_in, block_out = (1 if part.first else block), (1 if part.last else block)
-        self.x = (model.channels // block_in, height + 2 * self.halo, width + 2 * self.halo, block_in)
-        self.window = (model.channels // block_in, height, width, block_in)  # of the input, without its halo
+        self.x: tuple[int, ...] = (model.channels // block_in, height + 2 * self.halo, width + 2 * self.halo, block_in)
+        self.window: tuple[int, ...] = (
+            model.channels // block_in,
+            height,
+            width,
+            block_in,
+        )  # of the input, without its halo
         self.free: deque[Buffers] = deque()
         super().__init__(model.model(height, width), name, 1, optimise, arena=True)
         _, channels, h, w = self.session.get_outputs()[0].shape
-        self.y = (channels // block_out, h, w, block_out)
+        self.y: tuple[int, ...] = (channels // block_out, h, w, block_out)
 
     def forget(self) -> None:
         """See :meth:`Session.forget`."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakSet
 
 import numpy as np
@@ -35,7 +35,20 @@ def choose_threads(wanted: int | None) -> int:
     return threads
 
 
-_sessions: WeakSet[Session] = WeakSet()
+class Forgettable(Protocol):
+    """What a child process must not touch."""
+
+    def forget(self) -> None:
+        """Give up what belongs to the parent process; it is made again when it is needed."""
+        ...
+
+
+_sessions: WeakSet[Forgettable] = WeakSet()
+
+
+def remember(session: Forgettable) -> None:
+    """Have a session forgotten in child processes."""
+    _sessions.add(session)
 
 
 def _after_fork() -> None:
@@ -62,7 +75,7 @@ class Session:
         self._model, self._name, self._threads = model, name, threads
         self._optimise, self._arena = optimise, arena
         self._session: Any = self._open()
-        _sessions.add(self)
+        remember(self)
 
     @property
     def session(self) -> Any:

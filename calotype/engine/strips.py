@@ -11,14 +11,17 @@ bit for all windows, areas and numbers of workers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 
 from ..arrays import Floats
 from ..errors import BundleError
+from .bfloat16 import BfloatPart
 from .blocks import block_size, in_blocks
 from .fixed_part import FixedPart, aligned
 from .once import once
@@ -31,6 +34,38 @@ Sink = Callable[[Rectangle, Floats], None]  # takes a window of the output; call
 WINDOWS_A_WORKER = 4  # in a strip, at least, where the area has as many
 
 
+class TransformPart(Protocol):
+    """A part of a graph for windows of one size: :class:`FixedPart`, or :class:`BfloatPart`.
+
+    Attributes:
+        height, width: samples of the input that a window has.
+        halo: samples that it sees beyond each border.
+        adds: whether the window is added to the result.
+        made: channels of the result.
+        window, y: shapes of a window of the input, without its halo, and of the result, in blocks of channels.
+    """
+
+    height: int
+    width: int
+    halo: int
+    adds: bool
+    made: int
+    window: tuple[int, ...]
+    y: tuple[int, ...]
+
+    def scaled(self, number: int) -> int:
+        """Samples of the output for so many of the input."""
+        ...
+
+    def buffers(self) -> AbstractContextManager[Any]:
+        """What one call works with: ``x``, a window with its halo, and ``y``, where the result goes by default."""
+        ...
+
+    def run(self, buffers: Any, inner: Floats | None = None, y: Floats | None = None) -> None:
+        """Run, given the window without its halo for a part that adds it, and where the result goes."""
+        ...
+
+
 class Transform:
     """A graph ``(1, channels, h, w) -> (1, M, scale h, scale w)``, in parts for windows of one size.
 
@@ -39,18 +74,23 @@ class Transform:
         height: samples of the input that a window has.
         width: samples of the input that a window has.
         optimise: let ONNX Runtime rewrite the parts, and use a layout of its own.
+        bfloat16: compute with OpenVINO, see :mod:`calotype.engine.bfloat16`.
     """
 
-    def __init__(self, path: Path, height: int, width: int, optimise: bool = True) -> None:
-        self.parts: list[FixedPart] = []
+    def __init__(self, path: Path, height: int, width: int, optimise: bool = True, bfloat16: bool = False) -> None:
+        self.parts: list[TransformPart] = []
         self.scale = Fraction(1)
-        block, models = in_blocks(cut(path.read_bytes(), path.name), block_size() if optimise else 1)
+        block, models = in_blocks(cut(path.read_bytes(), path.name), block_size() if optimise and not bfloat16 else 1)
         for index, (part, model) in enumerate(models):
             h, w = self.scale * height, self.scale * width
             if any((side * part.scale).denominator != 1 or side < part.halo for side in (h, w)):
                 raise BundleError(f"{path.name} does not suit windows of {height} x {width} samples")
             name = f"part {index} of {path.name}"
-            self.parts.append(FixedPart(model, block, int(h), int(w), name, optimise))
+            self.parts.append(
+                BfloatPart(part, int(h), int(w), name)
+                if bfloat16
+                else FixedPart(model, block, int(h), int(w), name, optimise)
+            )
             self.scale *= part.scale
 
     def __call__(self, x: Floats, workers: Workers) -> Floats:
@@ -109,7 +149,14 @@ class _Stage:
     following: _Stage | None = None
 
     def __init__(
-        self, part: FixedPart, height: int, width: int, columns: int, count: int, rows: int, workers: Workers
+        self,
+        part: TransformPart,
+        height: int,
+        width: int,
+        columns: int,
+        count: int,
+        rows: int,
+        workers: Workers,
     ) -> None:
         self.part, self.height, self.width, self.workers = part, height, width, workers
         self.columns, self.count = columns, count  # of windows
@@ -183,6 +230,6 @@ class _Stage:
 
 
 @once(maxsize=16)
-def transform(path: Path, height: int, width: int, optimise: bool = True) -> Transform:
+def transform(path: Path, height: int, width: int, optimise: bool = True, bfloat16: bool = False) -> Transform:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
-    return Transform(path, height, width, optimise)
+    return Transform(path, height, width, optimise, bfloat16)

@@ -21,6 +21,7 @@ import numpy as np
 from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine import bundles
+from ...engine.bfloat16 import check_openvino
 from ...engine.tiles import Tiles
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...engine.workers import Workers
@@ -64,6 +65,17 @@ class Talbot(Model):
         check_needs(options.effort)
         other = copy(self if options.tune is None else tuned(options.tune, self.threads))  # shares the weights
         other.effort = options.effort
+        return other
+
+    def with_engine(self, engine: str) -> Talbot:
+        """This codec with a synthesis in bfloat16, the one engine that there is besides the usual one.
+
+        Raises:
+            DependencyError: OpenVINO is not installed, or the processor does not compute in bfloat16.
+        """
+        check_openvino()
+        other = copy(self)  # shares the weights
+        other.bfloat16 = True
         return other
 
     def check(self, header: Header) -> None:

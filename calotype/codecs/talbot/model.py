@@ -28,6 +28,7 @@ class Model:
         bundle: where the weights are.
         threads: that share the tiles and windows of a picture.
         optimise: let ONNX Runtime rewrite the graphs; tests do without, to see that nothing depends on it.
+        bfloat16: of the synthesis, see :mod:`calotype.engine.bfloat16`.
         prior: the integer networks and the probability tables.
         gains: of the encoder and of the decoder, ``(levels, M)``, logarithms.
     """
@@ -35,6 +36,7 @@ class Model:
     bundle: Bundle
     threads: int
     optimise: bool = True
+    bfloat16: bool = False
     prior: Prior = field(init=False)
     gains: dict[str, Floats] = field(init=False)
 
@@ -50,15 +52,15 @@ class Model:
 
     def analysis(self, width: int) -> Transform:
         """``g_a``, pixels -> latents, for an area so many latents wide."""
-        return self._transform("g_a", width, STRIDE)
+        return self._transform("g_a", width, STRIDE, False)
 
     def synthesis(self, width: int) -> Transform:
         """``g_s``, latents -> pixels, for an area so many latents wide."""
-        return self._transform("g_s", width, 1)
+        return self._transform("g_s", width, 1, self.bfloat16)
 
-    def _transform(self, name: str, width: int, unit: int) -> Transform:
+    def _transform(self, name: str, width: int, unit: int, bfloat16: bool) -> Transform:
         best = min(WINDOW_WIDTHS, key=lambda side: -(-width // side) * side)
-        return transform(self.bundle.path / f"{name}.onnx", WINDOW_HEIGHT * unit, best * unit, self.optimise)
+        return transform(self.bundle.path / f"{name}.onnx", WINDOW_HEIGHT * unit, best * unit, self.optimise, bfloat16)
 
     def workers(self) -> Workers:
         """Threads for one picture."""
