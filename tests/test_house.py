@@ -34,8 +34,8 @@ FLOORS: tuple[set[str], ...] = (
     {"codecs/*", "training/ledig2017", "training/talbot", "training/tao2017", "training/toderici2017"},
     {"codecs", "training/kinds"},
     {"api", "training/run"},
-    {"calotype", "pillow"},
-    {"benchmark", "desktop", "selftest", "view"},
+    {"calotype", "data", "pillow"},
+    {"benchmark", "cluster", "desktop", "selftest", "view"},
     {"cli"},
     {"__main__"},
 )

@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from ..codecs import own
 from ..version import __version__
 from . import (
+    batch,
     bench,
     codecs,
     compare,
@@ -94,6 +95,7 @@ def calotype(
 app.command(help=encode.HELP)(with_codec_options(encode.encode, own()))
 app.command(help=decode.HELP)(decode.decode)
 app.command(help=info.HELP)(info.info)
+app.command(help=batch.HELP)(batch.batch)
 app.command(help=truncate.HELP)(truncate.truncate)
 app.command(help=upscale.HELP)(upscale.upscale)
 app.command(help=restore.HELP)(restore.restore)

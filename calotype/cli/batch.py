@@ -1,155 +1,298 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Many files: progress, a line for each in their order, what failed, and the sum at the end."""
+"""``calotype batch``: a library of pictures, on all cores of one machine or of many."""
 
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .jobs import Job, Plan
-from .names import cell_width, shown
-from .problems import complain
-from .screen import Bars, emit, errors, table
-from .side_by_side import Fate, Result, Sharing, Work, outcomes
+from ..codecs.ledig2017 import DEFAULT_MODEL, MODELS, SCALES
+from ..container import EXTENSION
+from .catalogue import complete_codec, named_codec
+from .codec_options import chosen
+from .destination import wrong
+from .encode import request
+from .lesson import lesson
+from .names import shown
+from .options import Json, Quiet
+from .problems import complain, guarded
+from .screen import emit, errors
 from .sizes import format_size
+from .upscale import DEFAULT_SCALE, complete_model
+from .walk import CALOTYPE_SUFFIXES, PICTURE_SUFFIXES
+from .wrap import STANDARD_SUFFIXES
+from .writing import Format, suffix_of
 
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from ..cluster.order import Order
+    from ..cluster.run import Totals
+    from ..cluster.worker import Tally
 
-__all__ = ["Result", "run", "saving"]
+MOST_SHOWN = 100  # errors that are printed; all are in the manifest
+
+HELP = lesson(
+    "Work on a library of pictures: all cores of this machine, or of a cluster.",
+    {
+        "batch photos/ small/": "a folder, mirrored, as .calo files",
+        "batch s3://lake/raw s3://lake/small --quality 80": "from store to store",
+        "batch shards/ small/": "WebDataset tar shards",
+        "batch train.parquet small/ --column image": "a column of a table",
+        "batch small/ back/ --do decode --format webp": "and back",
+        "batch photos/ small/ --address auto": "on the Ray cluster of this machine",
+    },
+    "SOURCE is a folder or a file, here or behind a URL (s3://, gs://, file://). In folders, pictures become files of "
+    "the same names; a .tar is a WebDataset shard and becomes one with .calo files among its captions and labels; a "
+    ".parquet becomes a table with .calo files in its column of pictures. Files are the same bytes as those of "
+    "[bold]calotype encode[/bold].",
+    "DESTINATION/_manifest tells, in Parquet, what became of each picture: size, hash, settings, bytes, and the error "
+    "of a bad one, which does not stop the others. Run the same command again, and it does what is missing, has "
+    "changed or failed. A machine that is lost in the middle costs at most 64 pictures or a shard, which others make.",
+    "It needs Ray Data: pip install calotype\\[cluster]. Without --address a cluster of this machine's cores is "
+    "started and ended; nothing is reported to anyone.",
+    "Exit codes: 0 all went well, 1 a picture failed, 2 wrong usage.",
+)  # fmt: skip
 
 
-@dataclass
-class _Tally:
-    done: int = 0
-    skipped: int = 0
-    before: int = 0
-    after: int = 0
-    failed: list[str] = field(default_factory=list)
+class Verb(StrEnum):
+    """Values of ``--do``."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
+    RESTORE = "restore"
+    UPSCALE = "upscale"
 
 
-def run(
-    plan: Plan,
-    work: Work,
-    *,
-    verb: str,
-    nothing: str,
-    quiet: bool,
-    cells: Callable[[Result], list[str]] | None = None,
-    as_json: bool = False,
-    sharing: Sharing | None = None,
+SUFFIXES = {
+    Verb.ENCODE: PICTURE_SUFFIXES,
+    Verb.DECODE: CALOTYPE_SUFFIXES,
+    Verb.RESTORE: STANDARD_SUFFIXES,
+    Verb.UPSCALE: PICTURE_SUFFIXES | CALOTYPE_SUFFIXES,
+}
+ENCODE, PICTURES, UPSCALE, CLUSTER = "Encode", "Decode, restore and upscale", "Upscale", "Cluster"
+
+
+@guarded
+def batch(
+    source: Annotated[str, typer.Argument(metavar="SOURCE", show_default=False, help="Folder, file or URL.")],
+    destination: Annotated[str, typer.Argument(metavar="DESTINATION", show_default=False, help="Folder or URL.")],
+    do: Annotated[Verb, typer.Option("--do", help="What to do with each picture.")] = Verb.ENCODE,
+    quality: Annotated[
+        float | None,
+        typer.Option(
+            metavar="Q", min=1, max=100, help="From 1 (smallest) to 100. Default: 60.", rich_help_panel=ENCODE
+        ),
+    ] = None,
+    target_size: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="The best quality within this size, for each.", rich_help_panel=ENCODE),
+    ] = None,
+    target_ssimulacra2: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="The smallest file with at least this SSIMULACRA 2.", rich_help_panel=ENCODE),
+    ] = None,
+    codec: Annotated[
+        str,
+        typer.Option(
+            metavar="ID",
+            autocompletion=complete_codec,
+            help="See [bold]calotype codecs[/bold].",
+            rich_help_panel=ENCODE,
+        ),
+    ] = "talbot",
+    lossless: Annotated[
+        bool, typer.Option("--lossless", help="Every sample comes back.", rich_help_panel=ENCODE)
+    ] = False,
+    strip: Annotated[
+        bool, typer.Option("--strip", help="Leave out metadata of pictures.", rich_help_panel=ENCODE)
+    ] = False,
+    ssimulacra2: Annotated[
+        bool,
+        typer.Option("--ssimulacra2", help="Decode, and note the SSIMULACRA 2 of each.", rich_help_panel=ENCODE),
+    ] = False,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Of the codec: effort=6, tune=psnr.", rich_help_panel=ENCODE),
+    ] = None,
+    format_: Format = None,
+    scale: Annotated[
+        int, typer.Option(metavar="2|4", help="Factor for width and height.", rich_help_panel=UPSCALE)
+    ] = DEFAULT_SCALE,
+    model: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME", autocompletion=complete_model, help=", ".join(MODELS) + ".", rich_help_panel=UPSCALE
+        ),
+    ] = DEFAULT_MODEL,
+    column: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Of a table: the column with pictures. Default: the first with files."),
+    ] = None,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Of a Ray cluster, or auto. Default: none.", rich_help_panel=CLUSTER),
+    ] = None,
+    actors: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=1_000_000, help="Pictures at a time. Default: one a core.", rich_help_panel=CLUSTER
+        ),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Make everything anew.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
 ) -> None:
-    """Do all of ``plan``, whatever happens to single files.
+    """See :data:`HELP`."""
+    from ..cluster.run import Work, run
 
-    Args:
-        plan: the work.
-        work: does one job; raises what it likes.
-        verb: what was done to a file, for the sum: ``encoded``.
-        nothing: what to say when there was nothing to do.
-        quiet: print errors only.
-        cells: the columns of the report, of constant widths, between the sizes and the time; the size in pixels if
-            nothing is said.
-        as_json: print, in the end, a list of what became of each file, for programs.
-        sharing: how small pictures share the cores; None: one file after another.
+    if do is Verb.ENCODE:
+        demands = request(quality, target_size, ssimulacra2=target_ssimulacra2)
+        order, suffix = _encoding(codec, lossless, strip, ssimulacra2, demands, option or []), EXTENSION
+    else:
+        suffix = suffix_of(format_)
+        order = _picturing(do, suffix, scale, model)
+    _check(do, {"format": format_}, {
+        "quality": quality, "target-size": target_size, "target-ssimulacra2": target_ssimulacra2, "lossless": lossless,
+        "strip": strip, "ssimulacra2": ssimulacra2, "option": option,
+    })  # fmt: skip
+    console, shown_errors = errors(), 0
+    bar = Bar(console, quiet=quiet)
 
-    Raises:
-        typer.Exit: with code 1, if anything went wrong.
-    """
-    console = errors()
-    tally = _Tally()
-    records: list[dict[str, Any]] = []
-    start = time.perf_counter()
+    def report(tally: Tally, totals: Totals) -> None:
+        nonlocal shown_errors
+        for name, message in tally.errors:
+            shown_errors += 1
+            if shown_errors <= MOST_SHOWN:
+                emit(console, complain(shown(name), message), "red")
+        bar.show(totals)
 
-    def fail(label: str, message: str, told: Sequence[str] = ()) -> None:
-        tally.failed.append(label)
-        records.append({"file": label, "error": message, "warnings": list(told)})
-        emit(console, complain(label, message), "red")
-
-    def report(job: Job, outcome: Fate) -> None:
-        for sentence in outcome.told:
-            emit(console, complain(job.label, f"warning: {sentence}"), "yellow")
-        result = outcome.result
-        if outcome.error:
-            fail(job.label, outcome.error, outcome.told)
-        elif result is None:
-            tally.skipped += 1
-            records.append({"file": job.label, "output": job.result, "up_to_date": True, "warnings": []})
-        else:
-            tally.done += 1
-            records.append({"file": job.label, "output": job.result, **asdict(result), "warnings": outcome.told})
-            tally.before += result.before
-            tally.after += result.after
-            if not quiet:
-                columns = [_change(result.before, result.after), *(cells or _dimensions)(result)]
-                table(console, [[job.label, *columns, f"{_seconds(outcome.seconds):>8}"]], names)
-
-    for label, message in plan.notes:
-        emit(console, complain(shown(label), f"warning: {message}"), "yellow")
-    for label, message in plan.problems:
-        fail(shown(label), message)
-    names = max((cell_width(job.label) for job in plan.jobs), default=0)
-    bars = Bars(console, len(plan.jobs), quiet=quiet)
+    work = Work(
+        source, destination, order, frozenset(SUFFIXES[do]), suffix, column, actors, address, overwrite
+    )  # fmt: skip
+    began = time.perf_counter()
     try:
-        with closing(outcomes(plan, work, bars.picture, sharing)) as all_of_them:
-            for number, (job, outcome) in enumerate(all_of_them, 1):
-                report(job, outcome)
-                bars.advance(number)
+        bar.start()
+        totals = run(work, report)
     finally:
-        bars.close()
-    if as_json and plan.jobs:
-        typer.echo(json.dumps(records, indent=2))
-    if not plan.jobs and not plan.problems:
-        fail("", nothing + _passed_over(plan))
-    elif plan.many and not quiet:
-        _sum(console, plan, tally, verb, time.perf_counter() - start)
-    if tally.failed:
-        if plan.many and plan.jobs:
-            emit(console, shown(f"calotype: {len(tally.failed)} not {verb}: {', '.join(tally.failed)}"), "red")
+        bar.close()
+    seconds = time.perf_counter() - began
+    if as_json:
+        facts = {name: getattr(totals, name) for name in ("done", "skipped", "failed", "before", "after", "ignored")}
+        typer.echo(json.dumps(facts | {"seconds": round(seconds, 2)}, indent=2))
+    if not totals.done + totals.skipped + totals.failed:
+        emit(console, complain("", f"no pictures in {shown(source)}{_ignored(totals)}"), "red")
+        raise typer.Exit(1)
+    if not quiet:
+        emit(console, _sum(do, totals, seconds), "bold")
+    if totals.failed:
+        told = f"{totals.failed:,} not {PAST[do]}; their errors are in {shown(destination.rstrip('/'))}/_manifest"
+        emit(console, complain("", told), "red")
         raise typer.Exit(1)
 
 
-def saving(before: int, after: int) -> str:
-    """``−93.4 %``: by how much ``after`` bytes are less than ``before``."""
-    return f"{100 * (after / before - 1):+.1f} %".replace("-", "−") if before else ""
+PAST = {Verb.ENCODE: "encoded", Verb.DECODE: "decoded", Verb.RESTORE: "restored", Verb.UPSCALE: "enlarged"}
 
 
-def _dimensions(result: Result) -> list[str]:
-    return [f"{f'{result.width} × {result.height}':>13}"]
+def _encoding(codec: str, lossless: bool, strip: bool, score: bool, demands: dict[str, Any], given: list[str]) -> Order:
+    from ..cluster.order import Order
+
+    entry = named_codec("lossless" if lossless and codec == "talbot" else codec)
+    if entry.lossless and demands:
+        raise wrong(f"--{next(iter(demands)).replace('_', '-')}", f"codec '{entry.id}' gives back every sample")
+    if lossless and not entry.lossless:
+        raise wrong("--lossless", f"codec '{entry.id}' is not lossless")
+    texts: dict[str, str | None] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if not sign or not name:
+            raise wrong("--option", f"{text!r} is not NAME=VALUE, such as effort=6")
+        texts[name.replace("-", "_")] = value
+    options = {"codec": entry.id, **demands, **chosen(entry, texts)}
+    return Order("encode", options | ({"strip": True} if strip else {}), score=score)
 
 
-def _change(before: int, after: int) -> str:
-    return f"{format_size(before):>7} → {format_size(after):>7}"
+def _picturing(do: Verb, suffix: str, scale: int, model: str) -> Order:
+    from ..cluster.order import Order
+    from ..raster.formats import FORMATS
+
+    if do is not Verb.UPSCALE:
+        return Order(do.value, format=FORMATS[suffix])
+    if scale not in SCALES:
+        raise wrong("--scale", f"{scale} is not one of {', '.join(map(str, SCALES))}")
+    if model not in MODELS:
+        raise wrong("--model", f"{model!r} is not one of {', '.join(MODELS)}")
+    return Order(do.value, {"scale": scale, "model": model}, FORMATS[suffix])
 
 
-def _sum(console: Console, plan: Plan, tally: _Tally, verb: str, seconds: float) -> None:
-    parts = [f"{tally.done} {verb}"]
-    if tally.skipped:
-        parts.append(f"{tally.skipped} up to date")
-    if tally.failed:
-        parts.append(f"{len(tally.failed)} failed")
+def _check(do: Verb, of_others: dict[str, object], of_encode: dict[str, object]) -> None:
+    """Refuse options that the verb does not have."""
+    for name, value in (of_others if do is Verb.ENCODE else of_encode).items():
+        if value:
+            raise wrong(f"--{name}", f"--do {do.value} does not take it")
+
+
+class Bar:
+    """Progress for a person: pictures done, and time left by the bytes of what is to do."""
+
+    def __init__(self, console: Console, *, quiet: bool) -> None:
+        self._console = console
+        self._hidden = quiet or not sys.stderr.isatty() or console.is_dumb_terminal
+        self._progress: Any = None
+
+    def start(self) -> None:
+        """Show it."""
+        if self._hidden:
+            return
+        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.fields[count]}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[speed]}"),
+            TimeRemainingColumn(compact=True),
+            console=self._console,
+            transient=True,
+            expand=True,
+            redirect_stdout=False,
+        )
+        self._task = self._progress.add_task("", total=None, count="listing, starting Ray", speed="")
+        self._progress.start()
+        self._began = time.perf_counter()
+
+    def show(self, totals: Totals) -> None:
+        """Show the sums."""
+        if self._progress is None:
+            return
+        count = totals.done + totals.failed
+        speed = f"{count / max(time.perf_counter() - self._began, 1e-3):,.1f} pictures/s"
+        more = "" if totals.complete else ", more to list"
+        self._progress.update(
+            self._task, completed=totals.weight, total=totals.listed, count=f"{count:,} done{more}", speed=speed
+        )
+
+    def close(self) -> None:
+        """Remove it."""
+        if self._progress is not None:
+            self._progress.stop()
+
+
+def _sum(do: Verb, totals: Totals, seconds: float) -> str:
+    parts = [f"{totals.done:,} {PAST[do]}"]
+    parts += [f"{totals.skipped:,} up to date"] if totals.skipped else []
+    parts += [f"{totals.failed:,} failed"] if totals.failed else []
     text = ", ".join(parts)
-    if tally.done:
-        change = " ".join(_change(tally.before, tally.after).split())
-        percent = f", {saving(tally.before, tally.after)}" if tally.after < tally.before else ""
-        text += f": {change}{percent}, {_seconds(seconds)}"
-    emit(console, text + _passed_over(plan), "bold")
+    if totals.done:
+        text += f": {format_size(totals.before)} → {format_size(totals.after)}, {seconds:,.1f} s"
+    return text + _ignored(totals)
 
 
-def _passed_over(plan: Plan) -> str:
-    """Files of other kinds are named, so that nobody takes a folder for done that is not."""
-    several = [(kind if count > 1 else kind.removesuffix("s"), count) for kind, count in plan.ignored.most_common(6)]
-    kinds = ", ".join(f"{count} {shown(kind)}" for kind, count in several)
-    return f" (passed over: {kinds})" if kinds else ""
-
-
-def _seconds(seconds: float) -> str:
-    if seconds >= 100:
-        return f"{int(seconds) // 60}:{int(seconds) % 60:02} min"
-    return f"{seconds:.2f} s" if seconds < 10 else f"{seconds:.1f} s"
+def _ignored(totals: Totals) -> str:
+    kinds = sorted(totals.ignored.items(), key=lambda kind: -kind[1])[:6]
+    text = ", ".join(f"{count:,} {shown(kind)}" for kind, count in kinds)
+    return f" (passed over: {text})" if text else ""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..atomic import write_atomically
-from ..errors import CalotypeError, PictureError
+from ..errors import CalotypeError, PictureError, describe
 from . import streams
 from .compare_table import print_table
 from .destination import STREAM, wrong
@@ -20,7 +20,7 @@ from .lesson import lesson
 from .names import shown
 from .naming import named_metrics
 from .options import Json, Threads
-from .problems import complain, describe, guarded, say
+from .problems import complain, guarded, say
 from .screen import Bars, emit, errors, facts
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from ..raster.formats import FORMATS
-from . import batch, streams
+from . import many, streams
 from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -82,7 +82,7 @@ def decode(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> many.Result:
         from ..api.decode import decode_raster
 
         data = streams.read(job.source)
@@ -93,7 +93,7 @@ def decode(
 
     nothing = f"no .calo files in {', '.join(inputs)}"
     shared = sharing(jobs, threads, work)
-    batch.run(
+    many.run(
         todo, partial(work, threads), verb="decoded", nothing=nothing, quiet=quiet, as_json=as_json, sharing=shared
     )
 

@@ -13,7 +13,7 @@ import typer
 from ..codecs import own
 from ..codecs.talbot import ENTRY, FIRST_REFINEMENT
 from ..container import EXTENSION
-from . import batch, streams
+from . import many, streams
 from .catalogue import all_codecs, complete_codec, named_codec
 from .codec_options import chosen, with_codec_options
 from .destination import check_json, destination, wrong
@@ -98,24 +98,24 @@ def encode(
     **options: str | None,
 ) -> None:
     """See :data:`HELP`; ``options`` are those of the codecs."""
-    request = _request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
+    demands = request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
     entry = named_codec("lossless" if lossless and codec == "talbot" else codec)
-    if entry.lossless and request:
-        demand = next(iter(request)).replace("_", "-")
+    if entry.lossless and demands:
+        demand = next(iter(demands)).replace("_", "-")
         raise wrong(f"--{demand}", f"codec '{entry.id}' gives back every sample: leave it out")
     if lossless and not entry.lossless:
         raise wrong("--lossless", f"codec '{entry.id}' is not lossless: leave out --lossless or --codec")
     codec = entry.id
-    request |= chosen(entry, options)
+    demands |= chosen(entry, options)
     place = destination(output, inputs, suffixes=[EXTENSION], other=PICTURE_SUFFIXES)
-    settings = {"command": "encode", "codec": codec, "strip": strip, **request}
+    settings = {"command": "encode", "codec": codec, "strip": strip, **demands}
     if verify:
-        settings["verify"] = request["verify"] = True  # what was not verified is not up to date
+        settings["verify"] = demands["verify"] = True  # what was not verified is not up to date
     todo = plan(inputs, place, suffixes=PICTURE_SUFFIXES, suffix=EXTENSION, overwrite=overwrite, settings=settings)
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> many.Result:
         from .. import raster
         from ..api.encode import encode as encode_picture
         from ..api.wrap import kept_jpeg
@@ -125,17 +125,17 @@ def encode(
         if entry.lossless and not any(options.values()) and (jpeg := _jpeg(source)):
             data = kept_jpeg(jpeg, picture, strip=strip, verify=verify, threads=threads)
         else:
-            data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **request)
+            data = encode_picture(picture, codec=codec, strip=strip, threads=threads, progress=progress, **demands)
         return put(job, data, before, picture.width, picture.height)
 
-    def cells(result: batch.Result) -> list[str]:
+    def cells(result: many.Result) -> list[str]:
         bpp = 8 * result.after / (result.width * result.height)
-        saved = f"{batch.saving(result.before, result.after):>8}"
+        saved = f"{many.saving(result.before, result.after):>8}"
         return [f"{bpp:6.3f} bpp", saved, *(["verified"] if verify else [])]
 
-    refined = codec == ENTRY.id and request.get("effort", 0) >= FIRST_REFINEMENT  # PyTorch has threads of its own
+    refined = codec == ENTRY.id and demands.get("effort", 0) >= FIRST_REFINEMENT  # PyTorch has threads of its own
     shared = None if refined else sharing(jobs, threads, work)
-    batch.run(
+    many.run(
         todo,
         partial(work, threads),
         verb="encoded",
@@ -167,7 +167,7 @@ def _jpeg(source: Path | io.BytesIO) -> bytes | None:
         return start + file.read() if file.read(len(start)) == start else None
 
 
-def _request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:
+def request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:
     """The one demand that was made, as an argument of :func:`calotype.encode`; none for its default."""
     demands = {"quality": quality, "target_size": size, **{f"target_{name}": value for name, value in fidelity.items()}}
     made = [name for name, value in demands.items() if value is not None]

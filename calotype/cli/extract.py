@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import CalotypeError
-from . import batch, streams
+from . import many, streams
 from .destination import STREAM, Place, check_json, destination
 from .jobs import Job, plan
 from .lesson import lesson
@@ -61,7 +61,7 @@ def extract(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(job: Job, progress: Progress) -> many.Result:
         from ..api.wrap import extract
         from ..codecs.tao2017.standard import StandardFile
 
@@ -75,7 +75,7 @@ def extract(
         return put(job, file, len(data), inside.width, inside.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="extracted", nothing=nothing, quiet=quiet, as_json=as_json)
+    many.run(todo, work, verb="extracted", nothing=nothing, quiet=quiet, as_json=as_json)
 
 
 def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:

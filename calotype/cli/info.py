@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from ..errors import describe
 from . import streams
 from .destination import STREAM, check_pipe, is_single
 from .lesson import lesson
 from .names import shown
 from .options import Inputs, Json
-from .problems import describe, guarded, say
+from .problems import guarded, say
 from .screen import emit, facts, table
 from .sizes import format_size
 from .walk import CALOTYPE_SUFFIXES, find

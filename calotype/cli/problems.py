@@ -6,36 +6,15 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import traceback
 from collections.abc import Callable
 from typing import ParamSpec
 
 import typer
 
-from ..errors import CalotypeError
+from ..errors import describe
 from .names import shown
 
-TRACEBACK = "CALOTYPE_TRACEBACK"  # environment variable: show where an unexpected error came from
 P = ParamSpec("P")
-
-
-def describe(error: Exception) -> str:
-    """A sentence for ``error``. One that nobody foresaw is named by its type, and shown in full when asked for."""
-    match error:
-        case CalotypeError():
-            return str(error)
-        case FileNotFoundError():
-            return "there is no such file or folder"
-        case PermissionError():
-            return "permission denied"
-        case OSError(strerror=str(reason)):
-            return reason[:1].lower() + reason[1:]
-        case MemoryError():
-            return "not enough memory for this picture"
-    if os.environ.get(TRACEBACK):
-        traceback.print_exception(error, file=sys.stderr)
-        return f"unexpected {type(error).__name__}: {error}"
-    return f"unexpected {type(error).__name__}: {error} (set {TRACEBACK}=1 to see where)"
 
 
 def complain(label: str, message: str) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..raster.formats import FORMATS
-from . import batch, streams
+from . import many, streams
 from .destination import Place, check_json, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
@@ -71,7 +71,7 @@ def restore(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> many.Result:
         from ..api.restore import restore_raster
 
         source, before = streams.source(job.source)
@@ -80,6 +80,6 @@ def restore(
 
     nothing = f"no JPEG, WebP, AVIF or JPEG 2000 files in {', '.join(inputs)}"
     shared = sharing(jobs, threads, work)
-    batch.run(
+    many.run(
         todo, partial(work, threads), verb="restored", nothing=nothing, quiet=quiet, as_json=as_json, sharing=shared
     )

@@ -16,9 +16,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..errors import describe
 from .heed import heard, heeding
 from .jobs import Job, Plan
-from .problems import describe
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

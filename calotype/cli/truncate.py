@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..container import EXTENSION
-from . import batch, streams
+from . import many, streams
 from .destination import check_json, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -61,7 +61,7 @@ def truncate(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(job: Job, progress: Progress) -> many.Result:
         from ..api.truncate import truncate
         from ..container import read_header
 
@@ -71,4 +71,4 @@ def truncate(
         return put(job, made, len(data), header.width, header.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="truncated", nothing=nothing, quiet=quiet, as_json=as_json)
+    many.run(todo, work, verb="truncated", nothing=nothing, quiet=quiet, as_json=as_json)

@@ -10,7 +10,7 @@ import typer
 
 from ..codecs.ledig2017 import DEFAULT_MODEL, MODELS, SCALES
 from ..raster.formats import FORMATS
-from . import batch, streams
+from . import many, streams
 from .destination import Place, check_json, destination, keep_apart, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -94,7 +94,7 @@ def upscale(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(threads: int | None, job: Job, progress: Progress) -> batch.Result:
+    def work(threads: int | None, job: Job, progress: Progress) -> many.Result:
         from ..api.open import open_picture
         from ..api.upscale import upscale_raster
 
@@ -104,7 +104,7 @@ def upscale(
         return put_picture(job, picture, written, before)
 
     shared = sharing(jobs, threads, work, growth=scale**2)
-    batch.run(
+    many.run(
         todo,
         partial(work, threads),
         verb="enlarged",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..container import EXTENSION
-from .problems import describe
+from ..errors import describe
 
 # What Pillow opens and people keep photographs and drawings in. A file of any other kind can be named itself.
 PICTURE_SUFFIXES = frozenset({

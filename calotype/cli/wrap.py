@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..container import EXTENSION
-from . import batch, streams
+from . import many, streams
 from .destination import check_json, destination, is_single, wrong
 from .jobs import Job, plan
 from .lesson import lesson
@@ -72,7 +72,7 @@ def wrap(
     todo.preserve = preserve
     check_json(as_json, place)
 
-    def work(job: Job, progress: Progress) -> batch.Result:
+    def work(job: Job, progress: Progress) -> many.Result:
         from ..api.wrap import wrap
         from ..container import read_header
 
@@ -82,7 +82,7 @@ def wrap(
         return put(job, file, len(data), header.width, header.height)
 
     nothing = f"no JPEG, JPEG 2000, WebP or AVIF files in {', '.join(inputs)}"
-    batch.run(todo, work, verb="wrapped", nothing=nothing, quiet=quiet, as_json=as_json)
+    many.run(todo, work, verb="wrapped", nothing=nothing, quiet=quiet, as_json=as_json)
 
 
 def _size(text: str) -> tuple[int, int]:

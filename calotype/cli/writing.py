@@ -10,9 +10,9 @@ import typer
 from ..atomic import write_atomically
 from ..raster.formats import FORMATS
 from . import streams
-from .batch import Result
 from .destination import Destination, Place, wrong
 from .jobs import Job
+from .many import Result
 from .names import shown
 
 if TYPE_CHECKING:

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Account of a run: a row for each picture, in Parquet files below ``DESTINATION/_manifest``.
+
+Any reader takes the folder as one table: ``pyarrow.parquet.read_table("DESTINATION/_manifest")``. Each unit of work
+adds a part when its outputs are there. Names that begin with an underscore are passed over by those who read the
+destination itself as a data set.
+
+::
+
+    source         path from the source          member   name inside a shard, number of a row; empty for a file
+    output         path from the destination     version  of the source: modification time, or the store's tag
+    size           bytes of the source           hash     BLAKE2b of its bytes, 16 bytes as hexadecimal digits
+    settings       JSON                          run      1 for the first into this destination
+    width, height  of the picture in the output  seconds  of work
+    bytes          of the output                 output_hash
+    ssimulacra2    if it was asked for           warnings
+    error          what is wrong with the picture; null for a good one
+
+A shard or a table has a row of its own, with an empty ``member``, besides those of its pictures.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from ..errors import CalotypeError
+from ..version import __version__
+from .listing import Item, digest
+from .places import Place
+
+FOLDER = "_manifest"
+SUFFIX = ".parquet"
+Row = dict[str, Any]
+
+
+@cache
+def schema() -> Any:
+    """The columns, as a schema of PyArrow."""
+    import pyarrow as pa
+
+    text = {name: pa.string() for name in ("source", "member", "output", "version", "hash")}
+    numbers = {"group": pa.int32(), "size": pa.int64(), "width": pa.int32(), "height": pa.int32(), "bytes": pa.int64()}
+    rest = {"output_hash": pa.string(), "ssimulacra2": pa.float32(), "warnings": pa.string(), "error": pa.string()}
+    last = {"seconds": pa.float32(), "settings": pa.string(), "run": pa.int32()}
+    return pa.schema(text | numbers | rest | last, metadata={"calotype": __version__})
+
+
+def row(item: Item, **facts: Any) -> Row:
+    """A row; what is not known is null."""
+    known: Row = dict.fromkeys(schema().names)
+    about = {"source": item.source, "output": item.output, "size": item.size, "version": item.version}
+    return known | {"member": "", "group": item.group} | about | facts
+
+
+@dataclass
+class Account:
+    """What earlier runs have done, as far as it still stands.
+
+    Attributes:
+        done: by the keys of items, fingerprints of what is done and still there.
+        seen: the number of the last run, by the keys of all items that have a row.
+        failures: by the keys of shards and tables that are done, how many pictures in them are bad.
+        settings: of the rows.
+        run: the number of this run.
+        parts: names of the parts.
+    """
+
+    done: dict[bytes, bytes] = field(default_factory=dict)
+    seen: dict[bytes, int] = field(default_factory=dict)
+    failures: dict[bytes, int] = field(default_factory=dict)
+    settings: set[str] = field(default_factory=set)
+    run: int = 1
+    parts: list[str] = field(default_factory=list)
+
+    def has(self, item: Item, settings: str) -> bool:
+        """Whether an item needs no work."""
+        return self.done.get(item.key) == fingerprint(item.size, item.version, settings)
+
+
+def fingerprint(size: int, version: str, settings: str) -> bytes:
+    """What an output was made from and how, in 16 bytes."""
+    return digest(f"{size}\0{version}\0{settings}")
+
+
+def write(place: Place, name: str, rows: Sequence[Row]) -> None:
+    """Write a part, whole."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    safe = [{k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in r.items()} for r in rows]
+    pq.write_table(pa.Table.from_pylist(safe, schema=schema()), out, compression="zstd")
+    place.write(f"{FOLDER}/{name}{SUFFIX}", out.getvalue())
+
+
+def parts(place: Place) -> list[str]:
+    """Paths of the parts, from the destination."""
+    folder = Place(f"{place.url.rstrip('/')}/{FOLDER}")
+    if not folder.exists():
+        return []
+    names = [file.name for _, files in folder.folders() for file in files]
+    return [f"{FOLDER}/{name}" for name in names if name.endswith(SUFFIX)]
+
+
+def read(place: Place, part: str, columns: list[str] | None = None) -> list[Row]:
+    """The rows of a part. CalotypeError if it is none."""
+    import pyarrow.parquet as pq
+
+    try:
+        rows: list[Row] = pq.read_table(io.BytesIO(place.read(part)), columns=columns).to_pylist()
+    except Exception as error:  # PyArrow's share no base class
+        raise CalotypeError(
+            f"{part} in {place.url} cannot be read ({error}): delete it to have its rows anew"
+        ) from error
+    return rows
+
+
+COLUMNS = ["source", "member", "group", "output", "size", "version", "bytes", "error", "settings", "run"]
+
+
+def load(place: Place, there: Mapping[bytes, int]) -> Account:
+    """What earlier runs have done.
+
+    Args:
+        place: the destination.
+        there: sizes of the outputs that are there, by the digests of their paths.
+    """
+    account = Account(parts=parts(place))
+    for part in account.parts:
+        bad: dict[bytes, int] = {}
+        for found in read(place, part, COLUMNS):
+            key = digest(f"{found['source']}\0{found['group']}")
+            account.run = max(account.run, found["run"] + 1)
+            if found["member"]:
+                bad[key] = bad.get(key, 0) + (found["error"] is not None)
+                continue
+            if found["run"] < account.seen.get(key, 0):
+                continue
+            account.seen[key] = found["run"]
+            account.settings.add(found["settings"])
+            if found["error"] is None and there.get(digest(found["output"])) == found["bytes"]:
+                account.done[key] = fingerprint(found["size"], found["version"], found["settings"])
+            else:
+                account.done.pop(key, None)
+        account.failures |= {key: count for key, count in bad.items() if count}
+    return account
+
+
+def prune(place: Place, account: Account, again: set[bytes]) -> None:
+    """Drop the rows of earlier runs for items that this run has done ``again``, so that each has one row."""
+    for part in account.parts if again else ():
+        rows = read(place, part)
+        kept = [r for r in rows if r["run"] == account.run or digest(f"{r['source']}\0{r['group']}") not in again]
+        if len(kept) < len(rows):
+            if kept:
+                write(place, part.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX), kept)
+            else:
+                place.remove(part)
+
+
+def outputs(place: Place) -> Iterator[tuple[str, int]]:
+    """Paths and sizes of the files in a destination, without the manifest."""
+    if place.exists():
+        for folder, files in place.folders():
+            for file in files:
+                yield f"{folder}/{file.name}".lstrip("/"), file.size

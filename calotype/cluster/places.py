@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Folders here and in object stores, behind one interface: fsspec's.
+
+A file appears whole: here by a temporary file that takes its name, in an object store by one PUT (or one multipart
+upload, which shows nothing before it is complete).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import IO, Any, BinaryIO, NamedTuple, cast
+
+from ..atomic import TEMPORARY_PREFIX, atomic, write_atomically
+from ..errors import CalotypeError, DependencyError, describe
+
+NEEDED = "calotype batch needs Ray Data, PyArrow and fsspec: pip install calotype[cluster]"
+VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated")  # what file systems know, the best first
+
+
+class Entry(NamedTuple):
+    """A file in a listing."""
+
+    name: str
+    size: int  # bytes
+    version: str  # changes when the file does
+
+
+@dataclass(frozen=True)
+class Place:
+    """A folder, or a single file.
+
+    Attributes:
+        url: a path, or a URL of fsspec: ``s3://bucket/folder``. Credentials and endpoints come from where the libraries
+            of the store look for them, the environment or their own files.
+    """
+
+    url: str
+
+    @cached_property
+    def _opened(self) -> tuple[Any, str]:
+        try:
+            import fsspec
+        except ImportError as error:
+            raise DependencyError(NEEDED) from error
+        if self.url.startswith("memory:"):
+            raise CalotypeError("memory:// is not shared between processes: name a folder or an object store")
+        try:
+            fs, root = fsspec.core.url_to_fs(self.url)
+        except ImportError as error:
+            raise DependencyError(f"{self.url} needs another package: {error}") from error
+        except ValueError as error:
+            raise CalotypeError(f"{self.url}: {error}") from error
+        fs.use_listings_cache = False
+        return fs, str(root).rstrip("/")
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is in the file system of this machine."""
+        return "file" in ((p,) if isinstance(p := self._opened[0].protocol, str) else p)
+
+    @property
+    def root(self) -> str:
+        """Its path, without the scheme."""
+        return self._opened[1]
+
+    def path(self, name: str) -> str:
+        """The path of a file inside; the place itself for an empty name."""
+        return f"{self.root}/{name}" if name else self.root
+
+    def is_file(self) -> bool:
+        """Whether it is a single file."""
+        return bool(self._opened[0].isfile(self.root))
+
+    def exists(self) -> bool:
+        """Whether there is anything."""
+        return bool(self._opened[0].exists(self.root))
+
+    def entry(self, name: str) -> Entry:
+        """One file. Raises OSError."""
+        return _entry(name, self._opened[0].info(self.path(name)))
+
+    def folders(self, skip: str = "") -> Iterator[tuple[str, list[Entry]]]:
+        """Each folder inside, as a path from here, with its files by name; hidden ones are passed over.
+
+        Args:
+            skip: a path not to descend into: that of the outputs.
+        """
+        waiting = [""]
+        while waiting:
+            here = waiting.pop()
+            below, files = self._list(here)
+            inside = [f"{here}/{name}".lstrip("/") for name in sorted(below, reverse=True)]
+            waiting += [folder for folder in inside if self.path(folder) != skip]
+            yield here, sorted(files)
+
+    def _list(self, folder: str) -> tuple[list[str], list[Entry]]:
+        """Names of folders, and files. A link to a folder is neither: it could lead in a circle."""
+        folders, files = [], []
+        if self.is_local:
+            with os.scandir(self.path(folder) or "/") as found:
+                for item in found:
+                    if item.name.startswith(("_manifest", ".")):
+                        continue
+                    if item.is_dir():
+                        folders += [] if item.is_symlink() else [item.name]
+                    elif item.is_file():  # not a link that leads nowhere
+                        facts = item.stat()
+                        files.append(Entry(item.name, facts.st_size, str(facts.st_mtime_ns)))
+            return folders, files
+        for facts in self._opened[0].ls(self.path(folder), detail=True):
+            name = str(facts["name"]).rstrip("/").rpartition("/")[2]
+            if name.startswith(("_manifest", ".")) or str(facts["name"]).rstrip("/") == self.path(folder):
+                continue
+            if facts["type"] == "directory":
+                folders.append(name)
+            else:
+                files.append(_entry(name, facts))
+        return folders, files
+
+    def read(self, name: str) -> bytes:
+        """All bytes of a file."""
+        return cast(bytes, self._opened[0].cat_file(self.path(name)))
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[IO[bytes]]:
+        """A file to read, from any place in it."""
+        with self._opened[0].open(self.path(name), "rb") as file:
+            yield file
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole. CalotypeError if that cannot be done."""
+        if self.is_local:
+            write_atomically(self.path(name), data, parents=True)
+            return
+        with _storing(self.path(name)):
+            self._opened[0].pipe_file(self.path(name), data)
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """A file of any size that appears when the block ends without an exception."""
+        if self.is_local:
+            with atomic(self.path(name), parents=True) as out:
+                yield out
+            return
+        with tempfile.NamedTemporaryFile(prefix=TEMPORARY_PREFIX) as out:
+            yield cast(BinaryIO, out)
+            out.flush()
+            with _storing(self.path(name)):
+                self._opened[0].put_file(out.name, self.path(name))
+
+    def remove(self, name: str) -> None:
+        """Delete a file, which may be gone already."""
+        try:
+            self._opened[0].rm_file(self.path(name))
+        except FileNotFoundError:
+            return
+
+    def sweep(self) -> None:
+        """Delete temporary files that a killed process has left behind; an object store has none."""
+        if self.is_local and Path(self.root).is_dir():
+            for folder, _, names in os.walk(self.root):
+                for name in names:
+                    if name.startswith(TEMPORARY_PREFIX) and name.endswith(".tmp"):
+                        Path(folder, name).unlink(missing_ok=True)
+
+
+def _entry(name: str, facts: dict[str, Any]) -> Entry:
+    version = next((facts[key] for key in VERSIONS if facts.get(key) is not None), "")
+    return Entry(name, int(facts["size"] or 0), str(version))
+
+
+@contextmanager
+def _storing(path: str) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # of any library
+        raise CalotypeError(f"cannot write {path}: {describe(error)}") from error

@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Ray, started so that it keeps to itself: no usage statistics, no dashboard, no address but this machine's own."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import CalotypeError, DependencyError, describe
+from .places import NEEDED
+
+QUIET = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # else the first node reports to Ray's makers
+    "RAY_USAGE_STATS_PROMPT_ENABLED": "0",
+    "RAY_enable_metrics_collection": "0",
+    "RAY_TQDM": "0",
+    "RAY_DEDUP_LOGS": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "120",  # of a process that runs even without one; the machine may be busy
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about GPUs, of which there are none to hide
+}
+LOOPBACK = "127.0.0.1"
+STORE = 128_000_000  # bytes of shared memory: only names and sums pass through it
+
+
+@contextmanager
+def cluster(address: str | None, cores: int | None = None) -> Iterator[Any]:
+    """The module ``ray``, connected.
+
+    Args:
+        address: of a cluster: ``auto`` for the one that this machine belongs to; None: start one here, and end it.
+        cores: of the one that is started here; None for all.
+
+    Raises:
+        DependencyError: Ray is not installed.
+        CalotypeError: there is no such cluster, or it does not answer.
+    """
+    before = {name: os.environ.get(name) for name in QUIET}
+    os.environ.update(QUIET)  # read while Ray is imported, and by the processes that it starts
+    try:
+        try:
+            import ray
+            import ray.data
+        except ImportError as error:
+            raise DependencyError(NEEDED) from error
+        started = not ray.is_initialized()
+        if started:
+            _start(ray, address, cores)
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = context.print_on_execution_start = False
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        try:
+            yield ray
+        finally:
+            if started:
+                ray.shutdown()
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _start(ray: Any, address: str | None, cores: int | None) -> None:
+    quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
+    try:
+        if address is None:
+            ray.init(
+                address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE,
+                _node_ip_address=LOOPBACK, **quiet,
+            )  # fmt: skip
+        else:
+            ray.init(address=address, **quiet)
+    except Exception as error:  # of many kinds
+        where = "here" if address is None else f"at {address}"
+        hint = "" if address is None else "; ray start --head makes one, and leaving --address out needs none"
+        raise CalotypeError(f"no Ray cluster {where}: {describe(error)}{hint}") from error

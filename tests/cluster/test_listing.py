@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from calotype.cluster.listing import Item, Listing, Unit, renamed, units
+from calotype.cluster.places import Place
+from calotype.errors import CalotypeError
+
+pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install calotype[cluster]")
+
+NAMES = st.sampled_from(["a", "b", "a.png", "a.jpg", "b.calo", "a.png.jpg"])
+
+
+def listed(source: Path, skip: str = "") -> tuple[list[tuple[str, str, str]], Listing]:
+    listing = Listing(Place(str(source)), {".png", ".jpg"}, ".calo", skip)
+    return [(kind, item.source, item.output) for kind, item in listing], listing
+
+
+def test_a_folder_is_mirrored_and_the_rest_is_counted(tmp_path: Path) -> None:
+    for name in ("b.PNG", "a/x.png", "a/x.jpg", "a/.hidden.png", ".git/y.png", "_manifest/p.parquet", "n.txt", "s.tar"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"1")
+    (tmp_path / "loop").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "z.png").write_bytes(b"1")
+    found, listing = listed(tmp_path, skip=str(tmp_path / "out"))
+    assert found == [
+        ("", "b.PNG", "b.calo"),
+        (".tar", "s.tar", "s.tar"),
+        ("", "a/x.jpg", "a/x.jpg.calo"),
+        ("", "a/x.png", "a/x.png.calo"),
+    ]
+    assert listing.ignored == {".txt": 1}
+
+
+def test_a_single_file(tmp_path: Path) -> None:
+    (tmp_path / "p.png").write_bytes(b"12")
+    assert listed(tmp_path / "p.png")[0] == [("", "", "p.calo")]
+
+
+def test_what_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(CalotypeError, match="there is no such file"):
+        listed(tmp_path / "none")
+    with pytest.raises(CalotypeError, match="not shared between processes"):
+        Place("memory://a").exists()
+    with pytest.raises(CalotypeError):
+        Place("nothing-known://a").exists()
+
+
+def test_row_groups_are_items(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    pq = pytest.importorskip("pyarrow.parquet")
+    table = pa.table({"image": [b"1", b"2", b"3"]})
+    pq.write_table(table, tmp_path / "t.parquet", row_group_size=2)
+    pq.write_table(table, tmp_path / "u.parquet")
+    assert [output for _, _, output in listed(tmp_path)[0]] == [
+        "t-00000-of-00002.parquet", "t-00001-of-00002.parquet", "u.parquet",
+    ]  # fmt: skip
+    (tmp_path / "v.parquet").write_bytes(b"no")
+    with pytest.raises(CalotypeError, match="not a Parquet file"):
+        listed(tmp_path)
+
+
+@given(st.sets(st.builds("{}.{}".format, NAMES, st.sampled_from(["png", "jpg", "calo"]))))
+def test_no_two_outputs_meet(names: set[str]) -> None:
+    chosen = renamed(sorted(names), ".calo")
+    assert len(set(chosen.values())) == len(names)
+    assert all(new in (f"{PurePosixPath(n).stem}.calo", f"{n}.calo") for n, new in chosen.items())
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "", ".tar"]), st.integers(0, 40_000_000)), max_size=40))
+def test_units_hold_every_item_once(given: list[tuple[str, int]]) -> None:
+    items = [(kind, Item(f"{n}", f"{n}.calo", size, "v")) for n, (kind, size) in enumerate(given)]
+    made = list(units(iter(items), most_files=5))
+    assert sorted(item.source for unit in made for item in unit.items) == sorted(item.source for _, item in items)
+    for unit in made:
+        assert len(unit.items) <= (1 if unit.kind else 5)
+        assert len(unit.items) == 1 or unit.size <= 32_000_000
+        assert Unit.from_json(unit.to_json()) == unit
+    assert len({unit.id for unit in made}) == len(made)
