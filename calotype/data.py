@@ -4,7 +4,7 @@
 >>> import webdataset, datasets                                                             # doctest: +SKIP
 >>> shards = webdataset.WebDataset("small/{000..099}.tar").decode(calotype.data.handler)    # doctest: +SKIP
 >>> rows = datasets.load_dataset("parquet", data_files="small/*.parquet", split="train")    # doctest: +SKIP
->>> rows = calotype.data.undecoded(rows).with_transform(calotype.data.Transform("image"))   # doctest: +SKIP
+>>> rows = calotype.data.undecoded(rows).with_transform(calotype.data.Decoding("image"))   # doctest: +SKIP
 
 All of them give NumPy arrays, which ``torch.from_numpy`` takes without a copy; none imports PyTorch. They use one
 thread, for a loader has many processes, and leave nothing open that a fork would miss.
@@ -56,7 +56,7 @@ def handler(key: str, data: bytes) -> Samples | None:
     return array(data) if f".{key.lower()}".endswith(EXTENSION) else None
 
 
-class Transform:
+class Decoding:
     """A transform for ``datasets.Dataset.with_transform``: a column of files becomes one of arrays.
 
     Args:

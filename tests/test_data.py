@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import re
 import subprocess
 import sys
 import tarfile
@@ -34,7 +35,7 @@ def test_what_is_no_picture_is_a_sentence(file: bytes, tmp_path: Path) -> None:
         with pytest.raises(calotype.CalotypeError):
             data.array(given)
     with pytest.raises(calotype.PictureError, match="max_pixels"):
-        data.Transform(max_pixels=10)({"image": [file]})
+        data.Decoding(max_pixels=10)({"image": [file]})
 
 
 def test_pytorch_stays_out(file: bytes, tmp_path: Path) -> None:
@@ -62,7 +63,7 @@ def test_webdataset(file: bytes, tmp_path: Path) -> None:
 
 
 def test_transform(file: bytes) -> None:
-    transform = pickle.loads(pickle.dumps(data.Transform("photo", np.transpose)))  # loaders send it to processes
+    transform = pickle.loads(pickle.dumps(data.Decoding("photo", np.transpose)))  # loaders send it to processes
     batch = transform({"photo": [file, None], "label": [1, 2]})
     assert np.array_equal(batch["photo"][0], PICTURE.T) and batch["photo"][1] is None and batch["label"] == [1, 2]
 
@@ -72,6 +73,16 @@ def test_hugging_face(file: bytes, tmp_path: Path) -> None:
     features = datasets.Features({"image": datasets.Image(), "label": datasets.Value("int32")})
     cells = [{"bytes": file, "path": "a.calo"}, {"bytes": file, "path": "b.calo"}]
     rows = datasets.Dataset.from_dict({"image": cells, "label": [3, 4]}, features)
-    rows = data.undecoded(rows).with_transform(data.Transform())
+    rows = data.undecoded(rows).with_transform(data.Decoding())
     assert np.array_equal(rows[1]["image"], PICTURE) and rows[1]["label"] == 4
     assert [cell.shape for cell in rows[:2]["image"]] == [PICTURE.shape] * 2
+
+
+def test_the_page_parses() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, re.S)
+    assert len(blocks) == 3
+    for block in blocks:
+        compile(block, "docs/data.md", "exec")
+        for name in re.findall(r"calotype\.data\.(\w+)", block):
+            assert hasattr(data, name)

@@ -19,7 +19,7 @@ from hashlib import blake2b
 from pathlib import PurePosixPath
 
 from ..errors import CalotypeError
-from .places import Entry, Place
+from .store import Store, Stored
 
 TAR, TABLE = ".tar", ".parquet"
 MOST_FILES = 64  # of a unit: what a lost worker costs
@@ -27,7 +27,7 @@ MOST_BYTES = 32_000_000  # of the files of a unit, which are read ahead
 
 
 @dataclass(frozen=True)
-class Item:
+class Piece:
     """A file to work on, or a row group of one."""
 
     source: str  # path from the source; empty if the source is this file
@@ -47,7 +47,7 @@ class Unit:
     """What an actor does at a time. Its kind is that of its only file, or empty: files of pictures."""
 
     kind: str
-    items: tuple[Item, ...]
+    items: tuple[Piece, ...]
 
     @property
     def size(self) -> int:
@@ -67,7 +67,7 @@ class Unit:
     def from_json(cls, text: str) -> Unit:
         """The unit of that text."""
         kind, items = json.loads(text)
-        return cls(kind, tuple(Item(*values) for values in items))
+        return cls(kind, tuple(Piece(*values) for values in items))
 
 
 @dataclass
@@ -82,13 +82,13 @@ class Listing:
         ignored: kinds of files that are no pictures, counted while the items come.
     """
 
-    source: Place
+    source: Store
     suffixes: Collection[str]
     suffix: str
     skip: str = ""
     ignored: Counter[str] = field(default_factory=Counter)
 
-    def __iter__(self) -> Iterator[tuple[str, Item]]:
+    def __iter__(self) -> Iterator[tuple[str, Piece]]:
         """Kinds and items."""
         if self.source.is_file():
             name = PurePosixPath(self.source.root).name
@@ -99,7 +99,7 @@ class Listing:
             for folder, files in self.source.folders(self.skip):
                 yield from self._items(folder, files)
 
-    def _items(self, folder: str, files: list[Entry], single: bool = False) -> Iterator[tuple[str, Item]]:
+    def _items(self, folder: str, files: list[Stored], single: bool = False) -> Iterator[tuple[str, Piece]]:
         before = f"{folder}/" if folder else ""
         pictures = [file.name for file in files if PurePosixPath(file.name).suffix.lower() in self.suffixes]
         outputs = renamed(pictures, self.suffix)
@@ -107,15 +107,15 @@ class Listing:
             source = "" if single else f"{before}{name}"
             kind = PurePosixPath(name).suffix.lower()
             if name in outputs:
-                yield "", Item(source, f"{before}{outputs[name]}", size, version)
+                yield "", Piece(source, f"{before}{outputs[name]}", size, version)
             elif kind == TAR:
-                yield TAR, Item(source, f"{before}{name}", size, version)
+                yield TAR, Piece(source, f"{before}{name}", size, version)
             elif kind == TABLE:
                 yield from ((TABLE, item) for item in self._groups(source, before, name, size, version))
             else:
                 self.ignored[kind or "files without suffix"] += 1
 
-    def _groups(self, source: str, before: str, name: str, size: int, version: str) -> Iterator[Item]:
+    def _groups(self, source: str, before: str, name: str, size: int, version: str) -> Iterator[Piece]:
         import pyarrow.parquet as pq
 
         try:
@@ -126,7 +126,7 @@ class Listing:
         stem = name.removesuffix(PurePosixPath(name).suffix)
         for group in range(groups):
             output = name if groups == 1 else f"{stem}-{group:05}-of-{groups:05}{TABLE}"
-            yield Item(source, f"{before}{output}", size // groups, version, group)
+            yield Piece(source, f"{before}{output}", size // groups, version, group)
 
 
 def renamed(names: Collection[str], suffix: str) -> dict[str, str]:
@@ -140,9 +140,9 @@ def renamed(names: Collection[str], suffix: str) -> dict[str, str]:
         chosen |= {name: f"{name}{suffix}" for name in clashes}
 
 
-def units(items: Iterator[tuple[str, Item]], most_files: int = MOST_FILES) -> Iterator[Unit]:
+def units(items: Iterator[tuple[str, Piece]], most_files: int = MOST_FILES) -> Iterator[Unit]:
     """Items together as units of bearable size."""
-    files: list[Item] = []
+    files: list[Piece] = []
     weight = 0
     for kind, item in items:
         if kind:

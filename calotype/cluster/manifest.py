@@ -29,8 +29,8 @@ from typing import Any
 
 from ..errors import CalotypeError
 from ..version import __version__
-from .listing import Item, digest
-from .places import Place
+from .listing import Piece, digest
+from .store import Store
 
 FOLDER = "_manifest"
 SUFFIX = ".parquet"
@@ -49,7 +49,7 @@ def schema() -> Any:
     return pa.schema(text | numbers | rest | last, metadata={"calotype": __version__})
 
 
-def row(item: Item, **facts: Any) -> Row:
+def row(item: Piece, **facts: Any) -> Row:
     """A row; what is not known is null."""
     known: Row = dict.fromkeys(schema().names)
     about = {"source": item.source, "output": item.output, "size": item.size, "version": item.version}
@@ -76,7 +76,7 @@ class Account:
     run: int = 1
     parts: list[str] = field(default_factory=list)
 
-    def has(self, item: Item, settings: str) -> bool:
+    def has(self, item: Piece, settings: str) -> bool:
         """Whether an item needs no work."""
         return self.done.get(item.key) == fingerprint(item.size, item.version, settings)
 
@@ -86,7 +86,7 @@ def fingerprint(size: int, version: str, settings: str) -> bytes:
     return digest(f"{size}\0{version}\0{settings}")
 
 
-def write(place: Place, name: str, rows: Sequence[Row]) -> None:
+def write(store: Store, name: str, rows: Sequence[Row]) -> None:
     """Write a part, whole."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -94,27 +94,27 @@ def write(place: Place, name: str, rows: Sequence[Row]) -> None:
     out = io.BytesIO()
     safe = [{k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in r.items()} for r in rows]
     pq.write_table(pa.Table.from_pylist(safe, schema=schema()), out, compression="zstd")
-    place.write(f"{FOLDER}/{name}{SUFFIX}", out.getvalue())
+    store.write(f"{FOLDER}/{name}{SUFFIX}", out.getvalue())
 
 
-def parts(place: Place) -> list[str]:
+def parts(store: Store) -> list[str]:
     """Paths of the parts, from the destination."""
-    folder = Place(f"{place.url.rstrip('/')}/{FOLDER}")
+    folder = Store(f"{store.url.rstrip('/')}/{FOLDER}")
     if not folder.exists():
         return []
     names = [file.name for _, files in folder.folders() for file in files]
     return [f"{FOLDER}/{name}" for name in names if name.endswith(SUFFIX)]
 
 
-def read(place: Place, part: str, columns: list[str] | None = None) -> list[Row]:
+def read(store: Store, part: str, columns: list[str] | None = None) -> list[Row]:
     """The rows of a part. CalotypeError if it is none."""
     import pyarrow.parquet as pq
 
     try:
-        rows: list[Row] = pq.read_table(io.BytesIO(place.read(part)), columns=columns).to_pylist()
+        rows: list[Row] = pq.read_table(io.BytesIO(store.read(part)), columns=columns).to_pylist()
     except Exception as error:  # PyArrow's share no base class
         raise CalotypeError(
-            f"{part} in {place.url} cannot be read ({error}): delete it to have its rows anew"
+            f"{part} in {store.url} cannot be read ({error}): delete it to have its rows anew"
         ) from error
     return rows
 
@@ -122,17 +122,17 @@ def read(place: Place, part: str, columns: list[str] | None = None) -> list[Row]
 COLUMNS = ["source", "member", "group", "output", "size", "version", "bytes", "error", "settings", "run"]
 
 
-def load(place: Place, there: Mapping[bytes, int]) -> Account:
+def load(store: Store, there: Mapping[bytes, int]) -> Account:
     """What earlier runs have done.
 
     Args:
-        place: the destination.
+        store: the destination.
         there: sizes of the outputs that are there, by the digests of their paths.
     """
-    account = Account(parts=parts(place))
+    account = Account(parts=parts(store))
     for part in account.parts:
         bad: dict[bytes, int] = {}
-        for found in read(place, part, COLUMNS):
+        for found in read(store, part, COLUMNS):
             key = digest(f"{found['source']}\0{found['group']}")
             account.run = max(account.run, found["run"] + 1)
             if found["member"]:
@@ -150,21 +150,21 @@ def load(place: Place, there: Mapping[bytes, int]) -> Account:
     return account
 
 
-def prune(place: Place, account: Account, again: set[bytes]) -> None:
+def prune(store: Store, account: Account, again: set[bytes]) -> None:
     """Drop the rows of earlier runs for items that this run has done ``again``, so that each has one row."""
     for part in account.parts if again else ():
-        rows = read(place, part)
+        rows = read(store, part)
         kept = [r for r in rows if r["run"] == account.run or digest(f"{r['source']}\0{r['group']}") not in again]
         if len(kept) < len(rows):
             if kept:
-                write(place, part.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX), kept)
+                write(store, part.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX), kept)
             else:
-                place.remove(part)
+                store.remove(part)
 
 
-def outputs(place: Place) -> Iterator[tuple[str, int]]:
+def outputs(store: Store) -> Iterator[tuple[str, int]]:
     """Paths and sizes of the files in a destination, without the manifest."""
-    if place.exists():
-        for folder, files in place.folders():
+    if store.exists():
+        for folder, files in store.folders():
             for file in files:
                 yield f"{folder}/{file.name}".lstrip("/"), file.size

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..errors import CalotypeError, describe
 from . import manifest
-from .listing import MOST_FILES, Item, Listing, Unit, digest, units
+from .listing import MOST_FILES, Listing, Piece, Unit, digest, units
 from .manifest import Account
 from .order import Order
-from .places import Place
 from .session import cluster
+from .store import Store
 from .worker import Tally, Worker
 
 WAVE = 1 << 18  # items at a time: what the driver holds of a source that may have no end
@@ -73,7 +73,7 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
     Raises:
         CalotypeError: of the source, the destination or the cluster.
     """
-    source, destination = Place(work.source), Place(work.destination)
+    source, destination = Store(work.source), Store(work.destination)
     if source.root == destination.root or destination.is_file():
         raise CalotypeError(f"{work.destination} is not a folder of its own; name another for the results")
     destination.sweep()
@@ -100,7 +100,7 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
     return totals
 
 
-def _account(work: Work, destination: Place) -> Account:
+def _account(work: Work, destination: Store) -> Account:
     """What earlier runs have done; CalotypeError if the destination is not theirs, or had other settings."""
     there = {digest(name): size for name, size in manifest.outputs(destination)}
     account = manifest.load(destination, there)
@@ -119,7 +119,7 @@ def _account(work: Work, destination: Place) -> Account:
     return account
 
 
-def _todo(work: Work, listing: Listing, account: Account, totals: Totals) -> Iterator[tuple[str, Item]]:
+def _todo(work: Work, listing: Listing, account: Account, totals: Totals) -> Iterator[tuple[str, Piece]]:
     for kind, item in listing:
         if account.has(item, work.order.settings):
             totals.skipped += 1
@@ -128,7 +128,7 @@ def _todo(work: Work, listing: Listing, account: Account, totals: Totals) -> Ite
             yield kind, item
 
 
-def _results(ray: Any, work: Work, run: int, wave: list[tuple[str, Item]], actors: int) -> Iterator[Tally]:
+def _results(ray: Any, work: Work, run: int, wave: list[tuple[str, Piece]], actors: int) -> Iterator[Tally]:
     most_files = max(1, min(work.most_files, -(-len(wave) // (A_WORKER * actors))))
     rows = [{"unit": unit.to_json()} for unit in units(iter(wave), most_files)]
     told = {

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..errors import CalotypeError, DependencyError, describe
-from .places import NEEDED
+from .store import NEEDED
 
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # else the first node reports to Ray's makers

@@ -14,15 +14,15 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from ..errors import CalotypeError
-from .listing import Item, renamed
-from .places import Place
-from .worker import Attempts
+from .attempts import Attempts
+from .listing import Piece, renamed
+from .store import Store
 
 BLOCK = 512  # bytes
 
 
 def convert(
-    source: Place, destination: Place, item: Item, attempts: Attempts, suffixes: Collection[str], suffix: str
+    source: Store, destination: Store, item: Piece, attempts: Attempts, suffixes: Collection[str], suffix: str
 ) -> None:
     """Make one shard of another; a shard that cannot be read to its end is not made, and its row says why."""
     try:
@@ -50,7 +50,7 @@ def _check_end(file: IO[bytes]) -> None:
 
 
 def _converted(
-    file: IO[bytes], item: Item, attempts: Attempts, suffixes: Collection[str], suffix: str
+    file: IO[bytes], item: Piece, attempts: Attempts, suffixes: Collection[str], suffix: str
 ) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     with tarfile.open(fileobj=file, mode="r|") as old:
         for sample in _samples(old):

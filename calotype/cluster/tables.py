@@ -11,12 +11,14 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from ..errors import CalotypeError
-from .listing import Item
-from .places import Place
-from .worker import Attempts
+from .attempts import Attempts
+from .listing import Piece
+from .store import Store
 
 
-def convert(source: Place, destination: Place, item: Item, attempts: Attempts, column: str | None, suffix: str) -> None:
+def convert(
+    source: Store, destination: Store, item: Piece, attempts: Attempts, column: str | None, suffix: str
+) -> None:
     """Make a table of one row group; if that cannot be read, its row says why."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -58,7 +60,7 @@ def _column(schema: Any, wanted: str | None) -> int:
     return fitting[0]
 
 
-def _made(cell: Any, number: int, item: Item, attempts: Attempts, suffix: str) -> Any:
+def _made(cell: Any, number: int, item: Piece, attempts: Attempts, suffix: str) -> Any:
     """A cell with its picture made anew; null for null, and for a bad picture."""
     if cell is None:
         return None

@@ -7,19 +7,17 @@ A bad picture is a row with its error. What goes wrong with the destination ends
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from hashlib import blake2b
 from typing import Any
 
-from ..errors import describe
-from . import manifest
-from .listing import TABLE, TAR, Item, Unit
+from . import manifest, shards, tables
+from .attempts import Attempts
+from .listing import TABLE, TAR, Piece, Unit
 from .manifest import Row
-from .order import Made, Order
-from .places import Place
+from .order import Order
+from .store import Store
 
 AT_A_TIME = 8  # files that are read or written, while one is worked on
 MOST_TOLD = 20  # errors of a unit that are shown; the manifest has them all
@@ -46,37 +44,6 @@ class Tally:
         self.weight += other.weight
 
 
-class Attempts:
-    """Rows of a unit, while it is worked on."""
-
-    def __init__(self, order: Order, run: int) -> None:
-        self.order = order
-        self.rows: list[Row] = []
-        self.common = {"settings": order.settings, "run": run}
-
-    def make(self, item: Item, data: bytes | Exception, member: str = "", output: str | None = None) -> bytes | None:
-        """The output for the bytes of a picture, or for what kept them from being read; None if it is bad."""
-        began, made, error = time.perf_counter(), None, ""
-        try:
-            if isinstance(data, Exception):
-                raise data
-            made = self.order(data)
-        except Exception as problem:  # of any kind: the other pictures do not pay for this one
-            error = describe(problem)
-        facts = {} if made is None else _facts(made)
-        if isinstance(data, bytes):
-            facts |= {"hash": hashed(data), "size": len(data)}
-        if not member and item.size != facts.get("size", item.size):
-            facts["size"] = item.size  # it changed while it was read: the next run shall see that
-        facts |= {"output": item.output if output is None else output, "error": error or None}
-        self.add(item, member=member, seconds=time.perf_counter() - began, **facts)
-        return None if made is None else made.data
-
-    def add(self, item: Item, **facts: Any) -> None:
-        """Add a row."""
-        self.rows.append(manifest.row(item, **self.common, **facts))
-
-
 class Worker:
     """What Ray Data calls with batches of one row: a unit in, its sums out.
 
@@ -94,7 +61,7 @@ class Worker:
         suffix: str,
     ) -> None:  # fmt: skip
         self.order, self.run, self.column, self.suffixes, self.suffix = order, run, column, suffixes, suffix
-        self.source, self.destination = Place(source), Place(destination)
+        self.source, self.destination = Store(source), Store(destination)
         self.pool = ThreadPoolExecutor(AT_A_TIME, "files")
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, list[str]]:
@@ -103,8 +70,6 @@ class Worker:
 
     def do(self, unit: Unit) -> Tally:
         """Make the outputs of a unit, then its part of the manifest."""
-        from . import shards, tables
-
         attempts = Attempts(self.order, self.run)
         if unit.kind == TAR:
             shards.convert(self.source, self.destination, unit.items[0], attempts, self.suffixes, self.suffix)
@@ -127,23 +92,13 @@ class Worker:
     def _read(self, unit: Unit) -> Iterator[bytes | Exception]:
         """The files of a unit, read ahead."""
 
-        def read(item: Item) -> bytes | Exception:
+        def read(item: Piece) -> bytes | Exception:
             try:
                 return self.source.read(item.source)
             except Exception as error:  # a bad file is a row
                 return error
 
         return self.pool.map(read, unit.items)
-
-
-def hashed(data: bytes) -> str:
-    """Hash of contents, as the manifest has it."""
-    return blake2b(data, digest_size=16).hexdigest()
-
-
-def _facts(made: Made) -> Row:
-    facts: Row = {"width": made.width, "height": made.height, "bytes": len(made.data), "ssimulacra2": made.score}
-    return facts | {"output_hash": hashed(made.data), "warnings": "\n".join(made.warnings) or None}
 
 
 def _tally(unit: Unit, rows: list[Row]) -> Tally:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.cluster.listing import Item, Listing, Unit, renamed, units
-from calotype.cluster.places import Place
+from calotype.cluster.listing import Listing, Piece, Unit, renamed, units
+from calotype.cluster.store import Store
 from calotype.errors import CalotypeError
 
 pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install calotype[cluster]")
@@ -17,7 +17,7 @@ NAMES = st.sampled_from(["a", "b", "a.png", "a.jpg", "b.calo", "a.png.jpg"])
 
 
 def listed(source: Path, skip: str = "") -> tuple[list[tuple[str, str, str]], Listing]:
-    listing = Listing(Place(str(source)), {".png", ".jpg"}, ".calo", skip)
+    listing = Listing(Store(str(source)), {".png", ".jpg"}, ".calo", skip)
     return [(kind, item.source, item.output) for kind, item in listing], listing
 
 
@@ -48,9 +48,9 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(CalotypeError, match="there is no such file"):
         listed(tmp_path / "none")
     with pytest.raises(CalotypeError, match="not shared between processes"):
-        Place("memory://a").exists()
+        Store("memory://a").exists()
     with pytest.raises(CalotypeError):
-        Place("nothing-known://a").exists()
+        Store("nothing-known://a").exists()
 
 
 def test_row_groups_are_items(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_no_two_outputs_meet(names: set[str]) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["", "", ".tar"]), st.integers(0, 40_000_000)), max_size=40))
 def test_units_hold_every_item_once(given: list[tuple[str, int]]) -> None:
-    items = [(kind, Item(f"{n}", f"{n}.calo", size, "v")) for n, (kind, size) in enumerate(given)]
+    items = [(kind, Piece(f"{n}", f"{n}.calo", size, "v")) for n, (kind, size) in enumerate(given)]
     made = list(units(iter(items), most_files=5))
     assert sorted(item.source for unit in made for item in unit.items) == sorted(item.source for _, item in items)
     for unit in made:

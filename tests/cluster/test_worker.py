@@ -17,7 +17,7 @@ from calotype.cli import app
 from calotype.cluster import manifest
 from calotype.cluster.listing import Listing, units
 from calotype.cluster.order import Order
-from calotype.cluster.places import Place
+from calotype.cluster.store import Store
 from calotype.cluster.worker import Tally, Worker
 from tests.cluster.pictures import folder, picture, shard
 
@@ -35,9 +35,9 @@ def work(
 ) -> tuple[Tally, list[dict[str, Any]]]:  # fmt: skip
     worker = Worker(order, str(source), str(target), 1, column, suffixes, suffix)
     total = Tally()
-    for unit in units(iter(Listing(Place(str(source)), suffixes, suffix))):
+    for unit in units(iter(Listing(Store(str(source)), suffixes, suffix))):
         total.add(worker.do(unit))
-    place = Place(str(target))
+    place = Store(str(target))
     return total, [row for part in manifest.parts(place) for row in manifest.read(place, part)]
 
 
@@ -73,7 +73,7 @@ def test_a_bad_picture_is_a_row(tmp_path: Path) -> None:
 
 def test_a_picture_that_is_gone_is_a_row(tmp_path: Path) -> None:
     folder(tmp_path / "in", 2)
-    listing = list(units(iter(Listing(Place(str(tmp_path / "in")), SUFFIXES, ".calo"))))
+    listing = list(units(iter(Listing(Store(str(tmp_path / "in")), SUFFIXES, ".calo"))))
     (tmp_path / "in/a/0000.png").unlink()
     worker = Worker(LOSSLESS, str(tmp_path / "in"), str(tmp_path / "out"), 1, None, SUFFIXES, ".calo")
     tally = worker.do(listing[0])

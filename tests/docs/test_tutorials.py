@@ -16,7 +16,7 @@ from calotype.cli import app
 
 ROOT = Path(__file__).parent.parent.parent
 TUTORIALS = sorted((ROOT / "docs" / "tutorials").glob("*.md"))
-LONG = {"train", "export", "validate", "bench"}
+LONG = {"batch", "train", "export", "validate", "bench"}
 
 
 @pytest.fixture(autouse=True)

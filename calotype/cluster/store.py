@@ -23,7 +23,7 @@ NEEDED = "calotype batch needs Ray Data, PyArrow and fsspec: pip install calotyp
 VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated")  # what file systems know, the best first
 
 
-class Entry(NamedTuple):
+class Stored(NamedTuple):
     """A file in a listing."""
 
     name: str
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Place:
+class Store:
     """A folder, or a single file.
 
     Attributes:
@@ -81,11 +81,11 @@ class Place:
         """Whether there is anything."""
         return bool(self._opened[0].exists(self.root))
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> Stored:
         """One file. Raises OSError."""
         return _entry(name, self._opened[0].info(self.path(name)))
 
-    def folders(self, skip: str = "") -> Iterator[tuple[str, list[Entry]]]:
+    def folders(self, skip: str = "") -> Iterator[tuple[str, list[Stored]]]:
         """Each folder inside, as a path from here, with its files by name; hidden ones are passed over.
 
         Args:
@@ -99,7 +99,7 @@ class Place:
             waiting += [folder for folder in inside if self.path(folder) != skip]
             yield here, sorted(files)
 
-    def _list(self, folder: str) -> tuple[list[str], list[Entry]]:
+    def _list(self, folder: str) -> tuple[list[str], list[Stored]]:
         """Names of folders, and files. A link to a folder is neither: it could lead in a circle."""
         folders, files = [], []
         if self.is_local:
@@ -111,7 +111,7 @@ class Place:
                         folders += [] if item.is_symlink() else [item.name]
                     elif item.is_file():  # not a link that leads nowhere
                         facts = item.stat()
-                        files.append(Entry(item.name, facts.st_size, str(facts.st_mtime_ns)))
+                        files.append(Stored(item.name, facts.st_size, str(facts.st_mtime_ns)))
             return folders, files
         for facts in self._opened[0].ls(self.path(folder), detail=True):
             name = str(facts["name"]).rstrip("/").rpartition("/")[2]
@@ -170,9 +170,9 @@ class Place:
                         Path(folder, name).unlink(missing_ok=True)
 
 
-def _entry(name: str, facts: dict[str, Any]) -> Entry:
+def _entry(name: str, facts: dict[str, Any]) -> Stored:
     version = next((facts[key] for key in VERSIONS if facts.get(key) is not None), "")
-    return Entry(name, int(facts["size"] or 0), str(version))
+    return Stored(name, int(facts["size"] or 0), str(version))
 
 
 @contextmanager
