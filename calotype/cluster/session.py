@@ -19,10 +19,13 @@ QUIET = {
     "RAY_TQDM": "0",
     "RAY_DEDUP_LOGS": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
-    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "120",  # of a process that runs even without one; the machine may be busy
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # silences a warning about GPUs, of which there are none to hide
 }
-LOOPBACK = "127.0.0.1"
+PATIENT = {  # with a busy machine, on which Ray's own parts take long to start
+    "RAY_DASHBOARD_STARTUP_TIMEOUT_S": "300",  # of a process that runs even without a dashboard
+    "RAY_agent_register_timeout_ms": "300000",
+}
+ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # on the loopback address, as there, on Linux too
 STORE = 128_000_000  # bytes of shared memory: only names and sums pass through it
 
 
@@ -38,8 +41,9 @@ def cluster(address: str | None, cores: int | None = None) -> Iterator[Any]:
         DependencyError: Ray is not installed.
         CalotypeError: there is no such cluster, or it does not answer.
     """
-    before = {name: os.environ.get(name) for name in QUIET}
-    os.environ.update(QUIET)  # read while Ray is imported, and by the processes that it starts
+    wanted = QUIET | PATIENT | (ALONE if address is None else {})
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)  # read while Ray is imported, and by the processes that it starts
     try:
         try:
             import ray
@@ -69,10 +73,7 @@ def _start(ray: Any, address: str | None, cores: int | None) -> None:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
         if address is None:
-            ray.init(
-                address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE,
-                _node_ip_address=LOOPBACK, **quiet,
-            )  # fmt: skip
+            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE, **quiet)
         else:
             ray.init(address=address, **quiet)
     except Exception as error:  # of many kinds

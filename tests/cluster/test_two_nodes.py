@@ -12,14 +12,14 @@ import pytest
 
 from calotype.cluster.order import Order
 from calotype.cluster.run import Totals, Work, run
-from calotype.cluster.session import LOOPBACK, QUIET
+from calotype.cluster.session import PATIENT, QUIET
 from calotype.cluster.worker import Tally
 from tests.cluster.pictures import folder
 
 ray = pytest.importorskip("ray", reason="calotype batch needs Ray, of pip install calotype[cluster]")
 pq = pytest.importorskip("pyarrow.parquet", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
 
-NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False, "node_ip_address": LOOPBACK}
+NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
     """A cluster, and the node in it that may be killed."""
     from ray.cluster_utils import Cluster
 
-    for name, value in QUIET.items():
+    for name, value in (QUIET | PATIENT).items():
         monkeypatch.setenv(name, value)
     made = Cluster()
     try:
