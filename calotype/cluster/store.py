@@ -51,12 +51,11 @@ class Store:
         if self.url.startswith("memory:"):
             raise CalotypeError("memory:// is not shared between processes: name a folder or an object store")
         try:
-            fs, root = fsspec.core.url_to_fs(self.url)
+            fs, root = fsspec.core.url_to_fs(self.url, use_listings_cache=False)
         except ImportError as error:
             raise DependencyError(f"{self.url} needs another package: {error}") from error
         except ValueError as error:
             raise CalotypeError(f"{self.url}: {error}") from error
-        fs.use_listings_cache = False
         return fs, str(root).rstrip("/")
 
     @property
