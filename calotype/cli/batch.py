@@ -40,12 +40,12 @@ MOST_SHOWN = 100  # errors that are printed; all are in the manifest
 HELP = lesson(
     "Work on a library of pictures: all cores of this machine, or of a cluster.",
     {
-        "batch photos/ small/": "a folder, mirrored, as .calo files",
-        "batch s3://lake/raw s3://lake/small --quality 80": "from store to store",
+        "batch photos/ small/": "a folder, mirrored",
+        "batch s3://a/raw s3://a/small": "from store to store",
         "batch shards/ small/": "WebDataset tar shards",
-        "batch train.parquet small/ --column image": "a column of a table",
-        "batch small/ back/ --do decode --format webp": "and back",
-        "batch photos/ small/ --address auto": "on the Ray cluster of this machine",
+        "batch train.parquet small/": "a table with pictures",
+        "batch small/ back/ --do decode": "and back",
+        "batch photos/ small/ --address auto": "on a Ray cluster",
     },
     "SOURCE is a folder or a file, here or behind a URL (s3://, gs://, file://). In folders, pictures become files of "
     "the same names; a .tar is a WebDataset shard and becomes one with .calo files among its captions and labels; a "

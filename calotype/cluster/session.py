@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -69,13 +70,28 @@ def cluster(address: str | None, cores: int | None = None) -> Iterator[Any]:
                 os.environ[name] = value
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Keep Ray's compiled half from writing to standard error that it was told to be quiet."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
 def _start(ray: Any, address: str | None, cores: int | None) -> None:
     quiet = {"logging_level": logging.ERROR, "log_to_driver": False}
     try:
-        if address is None:
-            ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE, **quiet)
-        else:
-            ray.init(address=address, **quiet)
+        with _unheard():
+            if address is None:
+                ray.init(address="local", num_cpus=cores, include_dashboard=False, object_store_memory=STORE, **quiet)
+            else:
+                ray.init(address=address, **quiet)
     except Exception as error:  # of many kinds
         where = "here" if address is None else f"at {address}"
         hint = "" if address is None else "; ray start --head makes one, and leaving --address out needs none"

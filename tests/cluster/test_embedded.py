@@ -96,7 +96,9 @@ def connections() -> Iterator[tuple[str, str]]:
     below: dict[int, list[int]] = {}
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            below.setdefault(int(stat.read_text().rpartition(")")[2].split()[1]), []).append(int(stat.parent.name))
+            below.setdefault(
+                int(stat.read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[1]), []
+            ).append(int(stat.parent.name))
         except OSError:
             continue  # it has ended
     family = [os.getpid()]
@@ -110,7 +112,7 @@ def connections() -> Iterator[tuple[str, str]]:
             except OSError:
                 continue
     for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        for line in table.read_text().splitlines()[1:] if table.exists() else ():
+        for line in table.read_text(encoding="ascii", errors="replace").splitlines()[1:] if table.exists() else ():
             fields = line.split()
             if fields[9] in sockets and fields[3] == "01":  # established
                 here, there = (address(field.partition(":")[0]) for field in fields[1:3])
