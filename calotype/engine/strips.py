@@ -2,10 +2,10 @@
 """A transform over an area of any size, part by part and strip by strip, in windows that suit the cache.
 
 The graph is cut into parts (:mod:`calotype.engine.onnx_parts`), which hand their windows to each other in blocks of
-channels (:mod:`calotype.engine.blocks`). A strip of rows goes through the first part, window by window; as soon as the
-second part has the rows that it sees beyond its own strip, that goes on, and so forth. Between two parts lie a few
-strips: nothing is computed twice, and memory grows with the width of the area alone. What comes out is the same to the
-bit for all windows, areas and numbers of workers.
+channels (:mod:`calotype.engine.blocks`). A strip of rows goes through the first part, window by window; the second part
+follows as soon as it has the rows that it sees beyond its own strip, and so forth, all parts at the same time. Between
+two parts lie a few strips: nothing is computed twice, and memory grows with the width of the area alone. What comes out
+is the same to the bit for all windows, areas and numbers of workers.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from .workers import Workers
 Source = Callable[[Rectangle, Floats], None]  # fills in a window of the input, (channels, h, w); called from workers
 Sink = Callable[[Rectangle, Floats], None]  # takes a window of the output; called from workers
 WINDOWS_A_WORKER = 4  # in a strip, at least, where the area has as many
+LAG = 2  # strips that a part is behind the one before it: it sees the one that lies between
 
 
 class TransformPart(Protocol):
@@ -127,15 +128,32 @@ class Transform:
         rows = 1 if workers.count == 1 else min(-(-WINDOWS_A_WORKER * workers.count // columns), most)
         stages: list[_Stage] = []
         for part in self.parts:
-            stages.append(_Stage(part, height, width, columns, most, rows, workers))
+            stages.append(_Stage(part, height, width, columns, most))
             height, width = part.scaled(height), part.scaled(width)
         for stage, following in pairwise(stages):
             stage.following = following
         stages[0].source, stages[-1].sink = source, sink
-        done = stages[0].begin(before)
-        for stage in stages[1:]:
-            done = stage.go_on(done)
-        return (min(count * self.parts[-1].y[1], height) for count in done)
+
+        # Strips that depend on none of each other are worked on at the same time, one of each part.
+        strips = -(-most // rows)
+        for step in range(strips + LAG * (len(stages) - 1)):
+            at_work = [(stage, step - LAG * i) for i, stage in enumerate(stages) if 0 <= step - LAG * i < strips]
+            windows: list[tuple[_Stage, int, int]] = []
+            for stage, strip in at_work:
+                lines = range(strip * rows, min((strip + 1) * rows, most))
+                if stage is stages[0] and before:
+                    before(lines.start * first.height, min(lines.stop * first.height, stage.height))
+                windows += stage.begin(lines)
+            workers.map(_work, windows)
+            for stage, strip in at_work:
+                stage.drop((strip + 1) * rows - 1)
+                if stage is stages[-1]:
+                    yield min((strip + 1) * rows * stage.part.y[1], height)
+
+
+def _work(window: tuple[_Stage, int, int]) -> None:
+    stage, row, column = window
+    stage.window(row, column)
 
 
 class _Stage:
@@ -148,52 +166,28 @@ class _Stage:
     sink: Sink
     following: _Stage | None = None
 
-    def __init__(
-        self,
-        part: TransformPart,
-        height: int,
-        width: int,
-        columns: int,
-        count: int,
-        rows: int,
-        workers: Workers,
-    ) -> None:
-        self.part, self.height, self.width, self.workers = part, height, width, workers
+    def __init__(self, part: TransformPart, height: int, width: int, columns: int, count: int) -> None:
+        self.part, self.height, self.width = part, height, width
         self.columns, self.count = columns, count  # of windows
-        self.rows = rows  # of windows, in a strip
         self.windows: dict[int, Floats] = {}  # rows of them, (columns, *part.window)
         self.spare: list[Floats] = []
 
-    def begin(self, before: Callable[[int, int], None] | None) -> Iterator[int]:
-        """Run the first part strip by strip; how many rows of windows are done."""
-        for top in range(0, self.count, self.rows):
-            bottom = min(top + self.rows, self.count)
-            if before:
-                before(top * self.part.height, min(bottom * self.part.height, self.height))
-            self._strip(top, bottom)
-            yield bottom
-
-    def go_on(self, ready: Iterator[int]) -> Iterator[int]:
-        """Run another part on strips as soon as the rows that they see are ready; how many rows of windows are done."""
-        top = 0
-        for count in ready:
-            while top < self.count and count >= min(top + self.rows + 1, self.count):
-                bottom = min(top + self.rows, self.count)
-                self._strip(top, bottom)
-                for row in [row for row in self.windows if row < bottom - 1]:
-                    self.spare.append(self.windows.pop(row))
-                top = bottom
-                yield bottom
-
-    def _strip(self, top: int, bottom: int) -> None:
+    def begin(self, rows: range) -> list[tuple[_Stage, int, int]]:
+        """Rows of windows to work on, when there is room for what is made of them."""
         if (following := self.following) is not None:
-            for row in range(top, bottom):
+            for row in rows:
                 room = following.spare.pop() if following.spare else aligned((self.columns, *following.part.window))
                 following.windows[row] = room
-        self.workers.map(self._window, [(row, column) for row in range(top, bottom) for column in range(self.columns)])
+        return [(self, row, column) for row in rows for column in range(self.columns)]
 
-    def _window(self, at: tuple[int, int]) -> None:
-        part, (row, column) = self.part, at
+    def drop(self, first: int) -> None:
+        """Rows of windows before ``first`` are seen no more."""
+        for row in [row for row in self.windows if row < first]:
+            self.spare.append(self.windows.pop(row))
+
+    def window(self, row: int, column: int) -> None:
+        """Run the part on a window. Called from workers."""
+        part = self.part
         left, top = column * part.width, row * part.height
         place = Rectangle(left, top, min(left + part.width, self.width), min(top + part.height, self.height))
         with part.buffers() as buffers:
