@@ -32,6 +32,7 @@ FLOORS: tuple[set[str], ...] = (
     {"codecs/base", "comparison", "networks"},
     {"codecs/talbot", "codecs/tao2017", "codecs/toderici2017", "training"},
     {"codecs/*", "training/ledig2017", "training/talbot", "training/tao2017", "training/toderici2017"},
+    {"training/cheng2017"},
     {"codecs", "training/kinds"},
     {"api", "training/run"},
     {"calotype", "data", "pillow"},

@@ -3,7 +3,7 @@
 
 After Ledig et al., "Photo-realistic single image super-resolution using a generative adversarial network", 2017. The
 networks are the bundles of codec ``ledig2017``, named ``MODEL-xSCALE``: ``srresnet-x4`` errs least on average,
-``srgan-x4`` looks sharper.
+``srgan-x4`` looks sharper, ``mixture-x4`` (Cheng et al. 2017) errs more and is faster.
 
 >>> large = calotype.upscale(picture, 4)                      # a Pillow image        # doctest: +SKIP
 >>> large = calotype.upscale(picture, 2, model="srgan")                               # doctest: +SKIP
@@ -46,7 +46,8 @@ def upscale(
     Args:
         picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         scale: 2 or 4.
-        model: ``srresnet``, which errs least on average, or ``srgan``, which invents sharper detail.
+        model: ``srresnet``, which errs least on average, ``srgan``, which invents sharper detail, or
+            ``mixture``, which is fast.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with windows done and windows in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get

@@ -28,6 +28,7 @@ class PictureNetwork:
         halo: how far the graph sees, in samples of its input, a multiple of ``stride``.
         window: what it works on at once, in samples of its input, a multiple of ``stride``.
         threads: of the computation.
+        arena: keep memory from window to window, for small ones.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class PictureNetwork:
     halo: int
     window: int
     threads: int
+    arena: bool = False
 
     def __call__(
         self,
@@ -52,7 +54,7 @@ class PictureNetwork:
             region: of the input, in its samples; what lies around it is seen all the same.
             progress: called with windows done and windows in total.
         """
-        run = graph(self.path, self.threads)
+        run = graph(self.path, self.threads, arena=self.arena)
         height, width, channels = samples.shape
         picture = Rectangle(0, 0, width, height)
         region = region or picture

@@ -37,6 +37,12 @@ class Kind:
     judge: Callable[[Path, Tables, PictureCache, Sequence[Path]], dict[str, float]] | None = None
 
 
+def _cheng2017() -> Kind:
+    from .cheng2017 import kind
+
+    return Kind(kind.network, kind.start, kind.task, kind.export)
+
+
 def _talbot() -> Kind:
     from .talbot import judging, kind
 
@@ -62,6 +68,7 @@ def _toderici2017() -> Kind:
 
 
 KINDS: dict[str, Callable[[], Kind]] = {
+    "cheng2017": _cheng2017,
     "ledig2017": _ledig2017,
     "talbot": _talbot,
     "tao2017": _tao2017,

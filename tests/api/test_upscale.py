@@ -111,13 +111,19 @@ def test_too_large_a_result_is_refused_before_it_takes_memory() -> None:
         calotype.upscale(np.zeros((5000, 5000), np.uint8), 4)
 
 
-@pytest.mark.parametrize("change", [{"stride": 0}, {"halo": 3}, {"scale": 3}, {"halo": None}, {"stride": 1000}])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"stride": 0}, {"halo": 3}, {"scale": 3}, {"halo": None}, {"stride": 1000}, {"scale": 0}, {"window": 0},
+        {"window": 3},
+    ],
+)  # fmt: skip
 def test_weights_of_another_shape_are_refused(change: dict[str, object], weights: Path) -> None:
     path = weights / "srresnet-x2" / "model.json"
     description = json.loads(path.read_text(encoding="utf-8"))
     description["configuration"].update(change)
     path.write_text(json.dumps(description), encoding="utf-8")
-    with pytest.raises(calotype.BundleError, match="do not say their scale, stride and halo"):
+    with pytest.raises(calotype.BundleError, match="do not say their scale, stride, halo and window"):
         calotype.upscale(drawing(4, 4, 3, 8), 2)
 
 

@@ -38,11 +38,13 @@ def enlarger(bundle: Bundle, threads: int) -> PictureNetwork:
     """The network of a bundle. Raises BundleError if its configuration is not that of a super-resolution network."""
     found = bundle.description.get("configuration")
     configuration = found if isinstance(found, dict) else {}
-    values = [configuration.get(key) for key in ("scale", "stride", "halo")]
-    scale, stride, halo = (value if type(value) is int else -1 for value in values)
-    if scale not in SCALES or stride < 1 or halo < 0 or halo % stride or (WINDOW // scale) % stride:
+    values = [configuration.get(key) for key in ("scale", "stride", "halo", "window")]
+    scale, stride, halo, window = (value if type(value) is int else -1 for value in values)
+    if "window" not in configuration and scale in SCALES:
+        window = WINDOW // scale  # in samples of the small picture
+    if scale not in SCALES or stride < 1 or halo < 0 or halo % stride or not 0 < window <= WINDOW or window % stride:
         raise BundleError(
-            f"the weights in {bundle.path} do not say their scale, stride and halo as this version understands them: "
-            "upgrade, or export them again"
+            f"the weights in {bundle.path} do not say their scale, stride, halo and window as this version understands "
+            "them: upgrade, or export them again"
         )
-    return PictureNetwork(bundle.path / GRAPH, scale, stride, halo, WINDOW // scale, threads)
+    return PictureNetwork(bundle.path / GRAPH, scale, stride, halo, window, threads, arena="window" in configuration)

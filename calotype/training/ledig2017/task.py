@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from ...arrays import Samples8
+from ...networks.cheng2017 import Mixture
 from ...networks.ledig2017 import Generator
 from ..data import CropConfig, PictureCache, random_crop, still_readable
 from .bicubic import imresize, resizing
 from .perceptual import Perceptual
 from .protocol import luma_psnr
 
+Enlarger = Generator | Mixture
 CHARBONNIER = 1e-3  # where the loss turns from the square to the absolute value: a quarter of an 8-bit step
 LARGEST = 512  # side of what is validated of a picture: its middle
 
@@ -48,7 +50,7 @@ def pairs(pictures: PictureCache, crop: CropConfig, scale: int, rng: np.random.G
     return [x.contiguous(memory_format=torch.channels_last) for x in (small, real)]
 
 
-def validation(generator: Generator, files: Sequence[Path], perceptual: Perceptual | None = None) -> dict[str, float]:
+def validation(generator: Enlarger, files: Sequence[Path], perceptual: Perceptual | None = None) -> dict[str, float]:
     """PSNR of the luma in dB after the protocol of the paper, on the middles of pictures, and a perceptual loss."""
     scale = generator.config.scale
     figures: dict[str, list[float]] = {}
@@ -70,7 +72,7 @@ def planes(samples: Samples8) -> Tensor:
     return torch.from_numpy(samples.astype(np.float32) / 255).permute(2, 0, 1)[None]
 
 
-def enlarge(generator: Generator, small: Samples8) -> Samples8:
+def enlarge(generator: Enlarger, small: Samples8) -> Samples8:
     """The generator's result ``(H, W, 3)`` for a small picture ``(h, w, 3)``, both of 8 bits."""
     made = generator(planes(small).contiguous(memory_format=torch.channels_last))[0].permute(1, 2, 0)
     samples: Samples8 = made.mul(255).round().clamp(0, 255).to(torch.uint8).numpy()
@@ -79,9 +81,9 @@ def enlarge(generator: Generator, small: Samples8) -> Samples8:
 
 @dataclass
 class ResNetTask:
-    """A generator that minimises the error of the samples: SRResNet."""
+    """A network that minimises the error of the samples: SRResNet, or a mixture."""
 
-    network: Generator
+    network: Enlarger
     pictures: PictureCache
     crop: CropConfig
     pixels: PixelLossConfig

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The tables of a recipe -> an infinite mixture for super-resolution, its training and its bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ...errors import CalotypeError
+from ...networks.cheng2017 import Mixture, MixtureConfig
+from ..data import CropConfig, PictureCache
+from ..ledig2017.task import PixelLossConfig, ResNetTask
+from ..parents import parent_of, provenance
+from ..recipe import configure
+from ..weights import copy_weights, start_from
+from .export import export_bundle
+from .fit import fit
+
+Tables = Mapping[str, Any]
+
+
+def network(tables: Tables) -> Mixture:
+    """A mixture that is bicubic interpolation yet."""
+    config = configure(MixtureConfig, tables.get("network", {}))
+    if config.scale not in (2, 4) or config.side % 2 == 0 or not 1 <= config.dimensions < config.side**2:
+        raise CalotypeError(
+            "a mixture enlarges 2 or 4 times, its patches have an odd side, and fewer dimensions than samples"
+        )
+    return Mixture(config)
+
+
+def start(made: Mixture, init: Path | None, pictures: PictureCache) -> None:
+    """Fit the mixture to the photographs, unless there are float weights to start from."""
+    if init:
+        start_from(made, init)
+    else:
+        fit(made, pictures)
+
+
+def task(made: Mixture, tables: Tables, pictures: PictureCache, judges: Sequence[Path]) -> ResNetTask:
+    """Task of the loop: the regressors, once more, for the error of whole pictures."""
+    crop = configure(CropConfig, tables.get("crop", {}))
+    if crop.size % made.config.scale:
+        raise CalotypeError(f"crops of {crop.size} pixels cannot be scaled down by {made.config.scale}")
+    return ResNetTask(made, pictures, crop, configure(PixelLossConfig, tables.get("pixels", {})), judges)
+
+
+def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
+    """The bundle of the mixture; its id is the recipe's ``id``, or that of the scale."""
+    stored = torch.load(state, weights_only=True)
+    mixture = network(tables)
+    copy_weights(stored["average"], mixture)
+    name = str(tables.get("id", f"mixture-x{mixture.config.scale}"))
+    return export_bundle(mixture, folder, name, provenance(stored, len(pictures), parent_of(state.parent)))
