@@ -10,17 +10,18 @@ Full resolution image compression with recurrent neural networks (Toderici et al
 ``b_t (B, 32, H/16, W/16)`` of -1 and 1 costs 1/8 bit per pixel before entropy coding. What D gives back depends on the
 *framework*: ``one-shot`` (each x̂_t is a whole picture, made from the state alone), ``additive`` (each iteration adds to
 the sum of those before), ``scaling`` (additive, and the residual is amplified by a gain that the picture so far tells).
-E and D are made of recurrent *units*: ``lstm``, ``alstm`` (associative, in D only) or ``gru`` (with the paper's
-residual terms).
+E and D are made of recurrent *units*: ``lstm``, ``alstm`` (associative, in D only), ``gru`` (with the paper's
+residual terms) or ``deep`` (not the paper's: a GRU with a deep transition).
 
-:class:`TodericiConfig` has two shapes. ``dense`` is the paper's: 3x3 convolutions from 1/2 to 1/16 of the side. The
-other one is what a CPU can afford: 1/8 and 1/16 only, depthwise 5x5 and 1x1 convolutions; states are convolved 1x1,
-so that what D sees of the bits around a place does not grow with the number of iterations (:attr:`Decoder.halo`). It
-also has what the paper does not have, the *linear path*: each iteration has a linear transform of 16x16 blocks, whose
-signs are coded and whose amplitudes are put back, and the networks mend what it leaves. The bits of a cell are found
-in groups of :data:`GROUP`, each from what the groups before have left, so that a strong coefficient can have several.
-The path starts from the principal components of the residuals (:mod:`calotype.training.toderici2017.task`) and is a
-codec before its first step.
+:class:`TodericiConfig` has two shapes. ``dense`` is the paper's: 3x3 convolutions from 1/2 to 1/16 of the side, D's
+first layer as wide as its first unit, a 1x1 convolution to three colours at the full side, and tanh. The other one is
+what a CPU can afford: 1/8 and 1/16 only, depthwise 5x5 and 1x1 convolutions; states are convolved 1x1, so that what D
+sees of the bits around a place does not grow with the number of iterations (:attr:`Decoder.halo`). It also has what the
+paper does not have, the *linear path*: each iteration has a linear transform of 16x16 blocks, whose signs are coded and
+whose amplitudes are put back, and the networks mend what it leaves. The bits of a cell are found in groups of
+:data:`GROUP`, each from what the groups before have left, so that a strong coefficient can have several. The path
+starts from the principal components of the residuals (:mod:`calotype.training.toderici2017.task`) and is a codec before
+its first step.
 
 A position whose bits are all 0 has stopped: its state stays as it is. So places can stop at different iterations.
 """
@@ -40,6 +41,7 @@ from .layers import Block, Depthwise, Down, Pointwise
 CELL = 16  # pixels of a side that share a column of bits
 GROUP = 4  # bits that the linear path finds at once
 ALPHA = 0.1  # weight of the residual terms in the paper's GRU
+SHUT = 3.0  # by how much the gate of a second step is shut at the start
 States = list[Tensor]
 
 
@@ -47,12 +49,13 @@ States = list[Tensor]
 class TodericiConfig:
     """Shape of the networks."""
 
-    unit: str = "gru"  # lstm, alstm, gru
+    unit: str = "gru"  # lstm, alstm, gru, deep
     framework: str = "one-shot"  # one-shot, additive, scaling
     iterations: int = 16
     bits: int = 32  # of a cell of 16x16 pixels, an iteration: 1/8 bit per pixel
     dense: bool = False  # the paper's 3x3 convolutions, from half the side on
-    entry: int = 64  # channels of the layer before the first unit of D (and of E, if dense)
+    entry: int = 64  # channels of the layer before the first unit of D
+    head: int = 64  # channels of the layer before the first unit of E, if dense
     encoder: tuple[int, ...] = (96, 256)  # channels of the units, finest first
     decoder: tuple[int, ...] = (256, 96)  # channels of the units, coarsest first
     blocks: int = 1  # residual blocks behind D's last unit
@@ -199,7 +202,32 @@ class Gru(Unit):
         return h + ALPHA * o_x, [h]
 
 
-UNITS: dict[str, type[Unit]] = {"lstm": Lstm, "alstm": AssociativeLstm, "gru": Gru}
+class DeepGru(Gru):
+    """A GRU whose state takes a second, gated step without input: a deep transition with shortcut.
+
+    R. Pascanu et al., "How to construct deep recurrent neural networks", ICLR 2014, arXiv 1312.6026. It starts near a
+    plain GRU: the second step's gate is nearly shut.
+    """
+
+    def __init__(self, channels: int, width: int, stride: int, dense: bool, kernel: int = 1) -> None:
+        super().__init__(channels, width, stride, dense, kernel)
+        self.deeper = _square(width, 2 * width, kernel)
+        self.deeper_candidate = _square(width, width, kernel)
+        with torch.no_grad():
+            cast(Tensor, self.deeper.bias)[:width].sub_(SHUT)
+
+    def forward(self, x: Tensor, states: States) -> tuple[Tensor, States]:
+        """See :class:`Unit`."""
+        y, (h,) = super().forward(x, states)
+        with torch.autocast(h.device.type, torch.bfloat16, enabled=self.in_half):
+            z, r = self.deeper(h).float().sigmoid().chunk(2, 1)
+            n = self.deeper_candidate(r * h)
+        step = z * (torch.tanh(n.float()) - h)
+        return y + step, [h + step]
+
+
+UNITS: dict[str, type[Unit]] = {"lstm": Lstm, "alstm": AssociativeLstm, "gru": Gru, "deep": DeepGru}
+FRAMEWORKS = ("one-shot", "additive", "scaling")
 
 
 class Encoder(nn.Module):
@@ -212,11 +240,12 @@ class Encoder(nn.Module):
         make = UNITS["lstm" if config.unit == "alstm" else config.unit]
         widths, dense = config.encoder, config.dense
         self.dense = dense
-        self.head = nn.Conv2d(3, config.entry, 3, 2, 1) if dense else Pointwise(3 * 64, widths[0])
-        inputs = [config.entry if dense else widths[0], *widths]
+        self.head = nn.Conv2d(3, config.head, 3, 2, 1) if dense else Pointwise(3 * 64, widths[0])
+        inputs = [config.head if dense else widths[0], *widths]
         self.units = nn.ModuleList([make(inputs[i], w, 2 if dense or i else 1, dense) for i, w in enumerate(widths)])
-        self.log_gain = nn.Parameter(torch.zeros(config.iterations))  # residuals become smaller and smaller
-        self.embedding = nn.Parameter(torch.zeros(config.iterations, inputs[0]))
+        if not dense:  # the paper's networks are not told the iteration
+            self.log_gain = nn.Parameter(torch.zeros(config.iterations))  # residuals become smaller and smaller
+            self.embedding = nn.Parameter(torch.zeros(config.iterations, inputs[0]))
         self.tail = Pointwise(widths[-1], config.bits)
         self.linear = _matrices(config, config.bits, 3 * CELL**2) if config.linear else None
         self.coupling: nn.ParameterList | None = None
@@ -231,8 +260,11 @@ class Encoder(nn.Module):
 
     def forward(self, r: Tensor, states: States, t: int | Tensor) -> tuple[Tensor, States]:
         """Logits and states after iteration ``t``, from 0."""
-        r = r if self.dense else packed(r, 8)
-        h = self.head(r * self.log_gain[t].exp()) + self.embedding[t][:, None, None]
+        if self.dense:
+            h = self.head(r)
+        else:
+            r = packed(r, 8)
+            h = self.head(r * self.log_gain[t].exp()) + self.embedding[t][:, None, None]
         h, states = _run(self.units, h, states)
         logits = self.tail(h)
         if self.linear is not None:
@@ -263,16 +295,17 @@ class Decoder(nn.Module):
     def __init__(self, config: TodericiConfig) -> None:
         super().__init__()
         make, widths, dense = UNITS[config.unit], config.decoder, config.dense
-        self.one_shot = config.framework == "one-shot"
+        self.dense, self.one_shot = dense, config.framework == "one-shot"
         self.entry = Pointwise(config.bits, config.entry)
-        self.embedding = nn.Parameter(torch.zeros(config.iterations, config.entry))
+        if not dense:
+            self.embedding = nn.Parameter(torch.zeros(config.iterations, config.entry))
         inputs = [config.entry, *[w // 4 for w in widths]]
         kernels = [3 if dense and i > 1 else 1 for i in range(len(widths))]
         self.units = nn.ModuleList([make(inputs[i], w, 1, dense, kernels[i]) for i, w in enumerate(widths)])
         last = widths[-1]
         self.blocks = nn.Sequential(*[Block(last) for _ in range(config.blocks)])
         self.pixels = CELL >> (len(widths) - 1)  # of a side that belong to a position of the last unit
-        self.tail = Pointwise(last, 3 * self.pixels**2)
+        self.tail = Pointwise(last // self.pixels**2, 3) if dense else Pointwise(last, 3 * self.pixels**2)
         self.linear = self.amplitude = None
         if config.linear:
             self.linear = _matrices(config, 3 * CELL**2, config.bits)
@@ -309,7 +342,9 @@ class Decoder(nn.Module):
     def update(self, b: Tensor, states: States, t: int | Tensor, stops: bool = True) -> States:
         """States after iteration ``t``. What they look like is :meth:`picture`."""
         going = b[:, :1].abs() if stops else None  # 1, or 0 where the position has stopped
-        h = self.entry(b) + self.embedding[t][:, None, None]
+        h = self.entry(b)
+        if not self.dense:
+            h = h + self.embedding[t][:, None, None]
         updated: States = []
         for i, unit in enumerate(cast("list[Unit]", list(self.units))):
             old = states[len(updated) : len(updated) + unit.states]
@@ -332,7 +367,11 @@ class Decoder(nn.Module):
     def picture(self, states: States) -> Tensor:
         """See :meth:`update`."""
         linear = self.linear is not None
-        y = self.tail(self.blocks(states[-2] if linear else states[-1]))
+        y = self.blocks(states[-2] if linear else states[-1])
+        if self.dense:  # colours are made at the full side, and have bounds
+            y = torch.tanh(self.tail(unpacked(y, self.pixels)))
+            return y / 2 if self.one_shot else y
+        y = self.tail(y)
         if linear:
             y = y + unpacked(states[-1], CELL // self.pixels)
         return unpacked(cast(Tensor, y), self.pixels)
@@ -378,7 +417,7 @@ class Toderici2017(nn.Module):
     def __init__(self, config: TodericiConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or TodericiConfig()
-        if config.framework not in ("one-shot", "additive", "scaling"):
+        if config.framework not in FRAMEWORKS:
             raise ValueError(f"there is no framework {config.framework!r}")
         self.encoder, self.decoder = Encoder(config), Decoder(config)
         self.gain = Gain() if config.framework == "scaling" else None

@@ -35,7 +35,7 @@ def lively(config: TodericiConfig) -> Toderici2017:
     return network.eval()
 
 
-@pytest.mark.parametrize("unit", ["lstm", "alstm", "gru"])
+@pytest.mark.parametrize("unit", ["lstm", "alstm", "gru", "deep"])
 @pytest.mark.parametrize("framework", ["one-shot", "additive", "scaling"])
 @pytest.mark.parametrize("shape", [SMALL, DENSE])
 def test_bits_make_the_picture_that_the_encoder_has_seen(unit: str, framework: str, shape: dict[str, object]) -> None:
@@ -102,3 +102,45 @@ def test_shapes_that_do_not_exist_are_refused() -> None:
         Toderici2017(TodericiConfig(unit="tanh"))
     with pytest.raises(ValueError, match="framework"):
         Toderici2017(TodericiConfig(framework="none"))
+
+
+def test_the_papers_recipe_has_the_papers_parameters() -> None:
+    from calotype.training.recipe import configure, load_recipe
+
+    with torch.device("meta"):
+        network = Toderici2017(configure(TodericiConfig, load_recipe("toderici2017-paper")["network"]))
+
+    def lstm(channels: int, width: int, state: int) -> int:
+        """Weights and biases of a 3x3 convolution of the input, and one of the state, to four gates."""
+        return 4 * width * (9 * channels + state**2 * width) + 2 * 4 * width
+
+    encoder = 9 * 3 * 64 + 64 + lstm(64, 256, 1) + lstm(256, 512, 1) + lstm(512, 512, 1) + 512 * 32 + 32
+    # A depth-to-space after each unit: a quarter of its channels goes in to the next, and 128 / 4 to the colours.
+    decoder = 32 * 512 + 512 + lstm(512, 512, 1) + lstm(128, 512, 1) + lstm(128, 256, 3) + lstm(64, 128, 3) + 32 * 3 + 3
+    assert sum(p.numel() for p in network.encoder.parameters()) == encoder == 17_133_344
+    assert sum(p.numel() for p in network.decoder.parameters()) == decoder == 18_345_571
+    assert network.gain is None
+
+
+def test_the_papers_shape_bounds_what_it_gives() -> None:
+    network = lively(TodericiConfig(unit="lstm", framework="additive", **DENSE))  # type: ignore[arg-type]
+    with torch.no_grad():
+        network.decoder.tail.weight.mul_(1e4)
+        y, _ = network.decoder(sign(torch.randn(1, 8, 2, 2)), network.decoder.start(torch.zeros(1, 8, 2, 2)), 0)
+    assert y.shape == (1, 3, 32, 32) and float(y.abs().max()) <= 1
+
+
+def test_a_deep_transition_starts_near_a_gru_and_goes_one_step_further() -> None:
+    from calotype.networks.toderici2017 import UNITS
+
+    torch.manual_seed(3)
+    deep, x = UNITS["deep"](6, 8, 1, False), torch.randn(2, 6, 4, 5)
+    states = [torch.randn(2, 8, 4, 5)]
+    plain = UNITS["gru"](6, 8, 1, False)
+    plain.load_state_dict({k: v for k, v in deep.state_dict().items() if not k.startswith("deeper")})
+    with torch.inference_mode():
+        (y, (h,)), (z, (g,)) = deep(x, states), plain(x, states)
+    step = h - g
+    torch.testing.assert_close(y - z, step)
+    assert 0 < float(step.abs().mean()) < 0.15 * float(g.abs().mean())
+    assert sum(p.numel() for p in deep.parameters()) > sum(p.numel() for p in plain.parameters())

@@ -28,7 +28,7 @@ from torch import Tensor, nn
 from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.layers import Pointwise
-from ...networks.toderici2017 import ALPHA, CELL, GROUP, Gru, Into, Lstm, Toderici2017, TodericiConfig, Unit
+from ...networks.toderici2017 import ALPHA, CELL, GROUP, DeepGru, Gru, Into, Lstm, Toderici2017, TodericiConfig, Unit
 from ..bundle import replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
@@ -82,7 +82,7 @@ class Step:
         """Output and new states of a unit."""
         g, w = self.graph, unit.width
         if not isinstance(unit, Gru | Lstm):
-            raise CalotypeError("only networks with units gru and lstm can be exported")
+            raise CalotypeError("only networks with units gru, deep and lstm can be exported")
         a, b = self.into(x, unit.into), float_layer(g, states[0], unit.hidden)
         a1, a2, a3, a4 = (self.part(a, i * w, (i + 1) * w) for i in range(4))
         alpha = g.constant(np.array(ALPHA, np.float32))
@@ -92,6 +92,8 @@ class Step:
             n = g.add("Tanh", g.add("Add", a3, float_layer(g, g.add("Mul", r, states[0]), unit.candidate)))
             h = g.add("Add", states[0], g.add("Mul", z, g.add("Sub", n, states[0])))
             h = g.add("Add", h, g.add("Mul", alpha, b3))
+            if isinstance(unit, DeepGru):
+                h = self.deeper(h, unit)
             return g.add("Add", h, g.add("Mul", alpha, a4)), [h]
         b1, b2, b3, b4 = (self.part(b, i * w, (i + 1) * w) for i in range(4))
         one = g.constant(np.array(1, np.float32))
@@ -100,6 +102,14 @@ class Step:
         c = g.add("Add", g.add("Mul", f, states[1]), g.add("Mul", i, g.add("Tanh", g.add("Add", a4, b4))))
         h = g.add("Mul", o, g.add("Tanh", c))
         return h, [h, c]
+
+    def deeper(self, h: str, unit: DeepGru) -> str:
+        """The second step of a deep transition."""
+        g, w = self.graph, unit.width
+        gates = g.add("Sigmoid", float_layer(g, h, unit.deeper))
+        z, r = self.part(gates, 0, w), self.part(gates, w, 2 * w)
+        n = g.add("Tanh", float_layer(g, g.add("Mul", r, h), unit.deeper_candidate))
+        return g.add("Add", h, g.add("Mul", z, g.add("Sub", n, h)))
 
     def units(self, x: str, units: nn.ModuleList, prefix: str, going: str | None = None) -> tuple[str, list[str]]:
         """All units, from inputs ``<prefix>0``, ...; ``going`` holds the states back where it is 0."""

@@ -2,7 +2,7 @@
 """Training of ``toderici2017``: all iterations at once, each as important as the others.
 
 The loss of an iteration is the logarithm of its mean error: the error falls twentyfold over sixteen iterations, and a
-plain mean would teach the first few alone. A step unrolls a random number of iterations.
+plain mean, which is the paper's, teaches the first few most. A step unrolls a random number of iterations.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class TaskConfig:
     l1: float = 0.0  # shares of the three losses; the paper's is L1
     mse: float = 0.4
     ms_ssim: float = 0.6
+    logarithms: bool = True  # of the errors; the paper takes them as they are
     size: int = 96  # side of crops, a multiple of 16: many small steps teach more than few large ones
     scale_min: float = 0.4  # of the random resizing of crops
     scale_max: float = 1.2
@@ -95,16 +96,20 @@ class Toderici2017Task:
         return torch.stack(losses).mean(), details
 
     def distance(self, x_hat: Tensor, x: Tensor) -> Tensor:
-        """Weighted logarithms of the errors that the configuration names."""
+        """The errors that the configuration names, or their logarithms, weighted."""
         config = self.config
+
+        def term(share: float, error: Tensor, floor: str) -> Tensor:
+            return share * ((error + FLOOR[floor]).log() if config.logarithms else error)
+
         terms = []
         if config.l1:
-            terms.append(config.l1 * ((x_hat - x).abs().mean() + FLOOR["l1"]).log())
+            terms.append(term(config.l1, (x_hat - x).abs().mean(), "l1"))
         if config.mse:
-            terms.append(config.mse * (mse(x_hat, x).mean() + FLOOR["mse"]).log())
+            terms.append(term(config.mse, mse(x_hat, x).mean(), "mse"))
         if config.ms_ssim:
             scales = min(5, most_scales(*x.shape[2:]))
-            terms.append(config.ms_ssim * ((1 - ms_ssim(x, x_hat, scales=scales)).mean() + FLOOR["ms-ssim"]).log())
+            terms.append(term(config.ms_ssim, (1 - ms_ssim(x, x_hat, scales=scales)).mean(), "ms-ssim"))
         return torch.stack(terms).sum()
 
     def validate(self) -> dict[str, float]:

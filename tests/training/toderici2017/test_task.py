@@ -145,7 +145,7 @@ def test_every_bit_has_one_pass() -> None:
     assert (sum(np.broadcast_to(m, (8, 5, 7)).astype(int) for m in passes(8, 5, 7)) == 1).all()
 
 
-@pytest.mark.parametrize("unit", ["gru", "lstm"])
+@pytest.mark.parametrize("unit", ["gru", "lstm", "deep"])
 def test_the_exported_graphs_compute_what_the_networks_do(unit: str, tmp_path: Path) -> None:
     from calotype.engine.runtime import Graph
     from calotype.training.toderici2017.export import FACTS, export_bundle
