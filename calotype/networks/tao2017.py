@@ -13,7 +13,8 @@ of a JPEG file's own quantisation tables, and another one estimates from the pic
 number in it is the logarithm of the codec's root mean squared error, ``ln(rmse) + 4``; the others are free.
 
 RecCNN comes in variants: the paper's 20 layers, lighter ones, and :class:`BlockRec`, which works at 1/4 and 1/8 of the
-side and is what a CPU can afford.
+side and is what a CPU can afford. At scale 2 one network can do all of it, or a RecCNN repairs the small picture and an
+SRResNet (:mod:`calotype.networks.ledig2017`) enlarges it: :class:`StagedRec`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .layers import SLOPE, Block, Down, Pointwise, Up
+from .ledig2017 import Generator, GeneratorConfig
 
 STRENGTH_OFFSET = 4.0  # what is added to ln(rmse), so that usual values lie around zero
 TABLES = 128  # steps in a JPEG's luma and chroma quantisation tables
@@ -46,6 +48,9 @@ class Tao2017Config:
     blocks: int = 4  # of BlockRec at each of the two sizes
     compact: int = 32  # channels of ComCNN; 64 in the paper
     strength: int = 8  # numbers in e
+    staged: bool = False  # at scale 2, repair at half the size and then enlarge; else RecCNN does both at once
+    enlarger_channels: int = 64  # of the SRResNet that enlarges
+    enlarger_blocks: int = 8  # of it
 
 
 class ComCNN(nn.Module):
@@ -151,6 +156,27 @@ class BlockRec(nn.Module):
         coarse = self.coarse(self.down(fine) + self.down_strength(e))
         change = self.tail(self.fine_out(fine + self.up(coarse))) * torch.exp(self.amplitude(e))
         return (x if self.scale == 1 else doubled(x)) + cast(Tensor, change)
+
+
+class StagedRec(nn.Module):
+    """RecCNN at scale 2 in two stages: ``x -> BlockRec at scale 1 -> SRResNet, 2x``.
+
+    The first stage knows how hard the small picture was compressed; the second one only sees what it has repaired.
+    """
+
+    stride = 16
+    scale = 2
+
+    def __init__(self, config: Tao2017Config) -> None:
+        super().__init__()
+        self.repair = BlockRec(1, config)
+        self.enlarge = Generator(
+            GeneratorConfig(scale=2, channels=config.enlarger_channels, blocks=config.enlarger_blocks)
+        )
+
+    def forward(self, x: Tensor, e: Tensor) -> Tensor:
+        """``x (B, 3, H, W)``, ``e (B, K, 1, 1)`` -> ``(B, 3, 2H, 2W)``."""
+        return cast(Tensor, self.enlarge(self.repair(x, e)))
 
 
 class Square(nn.Conv2d):
@@ -284,7 +310,7 @@ class Tao2017(nn.Module):
         make = BlockRec if config.variant == "blocks" else LayerRec
         self.com = ComCNN(config.compact)
         self.rec1 = make(1, config)
-        self.rec2 = make(2, config)
+        self.rec2 = StagedRec(config) if config.staged else make(2, config)
         self.estimate = Estimate(config.strength)
         self.tables = FromTables(config.strength)
 

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The networks that repair what a standard codec has done: ``rec1``, and ``rec2``, which enlarges as well."""
+"""The networks that repair what a standard codec has done: ``rec1``, and ``rec2``, which enlarges as well.
+
+Where the weights have a third one, ``enlarge``, ``rec2`` repairs the small picture and leaves enlarging to that.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from ...engine.windows import PictureNetwork
 from ...errors import BundleError
 from .strength import Strength
 
+ENLARGE = "enlarge"
 WINDOW = 1024  # pixels of what comes out: what a network works on at once
 
 
@@ -29,12 +33,28 @@ def restored(
         region: of ``samples``.
         progress: called with windows done and windows in total.
     """
-    stride, halo = reach(bundle, f"rec{scale}")
+    if scale == 1 or ENLARGE not in bundle.description["configuration"]:
+        network = _network(bundle, f"rec{scale}", scale, threads)
+        return network(samples, *_strength(network, bundle, samples, tables), region=region, progress=progress)
+    network, enlarger = _network(bundle, "rec2", 1, threads), _network(bundle, ENLARGE, 2, threads)
+    picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
+    region = region or picture
+    seen = region.grown(enlarger.halo, picture).intersection(picture)
+    repaired = network(samples, *_strength(network, bundle, samples, tables), region=seen)  # takes a tenth of the time
+    return enlarger(repaired, region=region.relative_to(seen), progress=progress)
+
+
+def _network(bundle: Bundle, name: str, scale: int, threads: int) -> PictureNetwork:
+    stride, halo = reach(bundle, name)
     window = max(stride, WINDOW // scale // stride * stride)
-    network = PictureNetwork(bundle.path / f"rec{scale}.onnx", scale, stride, halo, window, threads)
-    if len(graph(network.path, threads).inputs) == 1:  # the paper's own network takes no strength
-        return network(samples, region=region, progress=progress)
-    return network(samples, Strength(bundle, threads)(samples, tables), region=region, progress=progress)
+    return PictureNetwork(bundle.path / f"{name}.onnx", scale, stride, halo, window, threads)
+
+
+def _strength(network: PictureNetwork, bundle: Bundle, samples: Samples, tables: Floats | None) -> list[Floats]:
+    """What a network takes beside the picture: the paper's own takes nothing."""
+    if len(graph(network.path, network.threads).inputs) == 1:
+        return []
+    return [Strength(bundle, network.threads)(samples, tables)]
 
 
 def reach(bundle: Bundle, name: str) -> tuple[int, int]:

@@ -28,9 +28,9 @@ FACTS = {
 PREFIX = "generator."  # of its weights, where it was trained with an adversary
 
 
-def generator_graph(generator: Generator) -> GraphBuilder:
+def generator_graph(generator: Generator, name: str = "generator") -> GraphBuilder:
     """``x (1, 3, h, w)`` in 0..1 -> ``(1, 3, scale * h, scale * w)`` in 0..1."""
-    graph = GraphBuilder("generator")
+    graph = GraphBuilder(name)
     x = graph.input("x", 3)
     features = layers(graph, graph.add("Sub", x, graph.constant(np.array(0.5, np.float32))), generator.first)
     features = graph.add("Add", features, layers(graph, features, generator.body))

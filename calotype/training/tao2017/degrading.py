@@ -28,6 +28,7 @@ class MixConfig:
     webp: float = 0.12
     jpeg2000: float = 0.14
     nothing: float = 0.02  # clean pictures stay as they are
+    highest: int = 98  # quality of a JPEG: what is stored at half the size has no use for the highest
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class Degraded:
     picture: Picture  # (H, W, 3)
     tables: npt.NDArray[np.float32]  # (128,)
     known: bool
+    size: int = 0  # bytes of the file
 
 
 def degrade(picture: Picture, mix: MixConfig, rng: np.random.Generator) -> Degraded:
@@ -48,7 +50,7 @@ def degrade(picture: Picture, mix: MixConfig, rng: np.random.Generator) -> Degra
     match codec:
         case 0:
             # Denser where pictures suffer: half of them below quality 40.
-            quality = round(4 + 94 * rng.random() ** 1.4)
+            quality = round(4 + (mix.highest - 4) * rng.random() ** 1.4)
             return through(picture, "JPEG", quality=quality, subsampling=int(rng.choice([0, 2, 2, 2])))
         case 1:
             quality = round(8 + 80 * rng.random() ** 1.2)
@@ -68,7 +70,7 @@ def through(picture: Picture, format: str, **options: Any) -> Degraded:  # noqa:
     with Image.open(out) as decoded:
         known = format == "JPEG"
         tables = log_tables(decoded) if known else NO_TABLES
-        return Degraded(np.asarray(decoded.convert("RGB")), tables, known)
+        return Degraded(np.asarray(decoded.convert("RGB")), tables, known, out.tell())
 
 
 def log_tables(image: Image.Image) -> npt.NDArray[np.float32]:

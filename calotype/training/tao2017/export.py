@@ -25,6 +25,7 @@ from ...networks.tao2017 import (
     LayerRec,
     Multilinear,
     Square,
+    StagedRec,
     Tao2017,
     Tao2017Config,
     doubling_kernel,
@@ -32,6 +33,7 @@ from ...networks.tao2017 import (
 )
 from ..bundle import replacement
 from ..graphs import GraphBuilder, float_layer, half
+from ..ledig2017.export import generator_graph
 from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
 
@@ -163,13 +165,30 @@ def tables_graph(tables: FromTables) -> GraphBuilder:
 
 def graphs_of(network: Tao2017) -> list[GraphBuilder]:
     """All graphs of a bundle."""
+    halves = (
+        [rec_graph("rec2", network.rec2.repair), generator_graph(network.rec2.enlarge, "enlarge")]
+        if isinstance(network.rec2, StagedRec)
+        else [rec_graph("rec2", network.rec2)]
+    )
     return [
         com_graph(network.com),
         rec_graph("rec1", network.rec1),
-        rec_graph("rec2", network.rec2),
+        *halves,
         estimate_graph(network.estimate),
         tables_graph(network.tables),
     ]
+
+
+def reaches(network: Tao2017) -> dict[str, dict[str, int]]:
+    """Stride and halo of each graph that runs in windows, in samples of its own input; halos are multiples of strides."""
+    found = {"com": {"stride": 2, "halo": COM_HALO}, "rec1": {"stride": 8, "halo": -(-network.rec1.halo // 8) * 8}}
+    if isinstance(network.rec2, StagedRec):
+        repair, enlarge = network.rec2.repair, network.rec2.enlarge
+        found["rec2"] = {"stride": 8, "halo": -(-repair.halo // 8) * 8}
+        found["enlarge"] = {"stride": 1, "halo": enlarge.radius}
+    else:
+        found["rec2"] = {"stride": 4, "halo": -(-network.rec2.halo // 8) * 4}
+    return found
 
 
 def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
@@ -180,13 +199,7 @@ def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
             graph.save(made / f"{graph.name}.onnx")
         files = sorted(file.name for file in made.iterdir())
         digest = bundle_hash(made, files)
-        seen = {
-            "com": {"stride": 2, "halo": COM_HALO},
-            # In samples of the graph's own input, and a multiple of its stride.
-            "rec1": {"stride": 8, "halo": -(-network.rec1.halo // 8) * 8},
-            "rec2": {"stride": 4, "halo": -(-network.rec2.halo // 8) * 4},
-        }
-        configuration = {**asdict(network.config), **seen}
+        configuration = {**asdict(network.config), **reaches(network)}
         description = {**facts, "files": files, "hash": digest, "configuration": configuration}
         (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
     return digest

@@ -9,15 +9,20 @@ from typing import Any
 
 import torch
 
-from ...networks.tao2017 import Tao2017, Tao2017Config
+from ...engine import bundles
+from ...engine.bundles import Bundle
+from ...networks.tao2017 import StagedRec, Tao2017, Tao2017Config
 from ..data import PictureCache
+from ..ledig2017.export import generator_graph
 from ..parents import bundle_in
 from ..recipe import configure
 from ..recovery import recover
 from ..weights import start_from
 from .degrading import MixConfig
-from .export import export_run, graphs_of
+from .export import estimate_graph, export_run, graphs_of, rec_graph, tables_graph
 from .task import Tao2017Task, TaskConfig, start_whitened
+
+ENLARGER = "srresnet-x2"
 
 
 def network(tables: Mapping[str, Any]) -> Tao2017:
@@ -28,13 +33,29 @@ def network(tables: Mapping[str, Any]) -> Tao2017:
 
 
 def start(network: Tao2017, init: Path | None, pictures: PictureCache) -> None:
-    """First weights: those of a bundle or in a file, or whitened by the photographs."""
+    """First weights: those of a bundle or in a file, or whitened by the photographs.
+
+    The weights of a network that enlarges as it repairs start a staged one as well: see :func:`start_staged`.
+    """
     if init and init.is_dir():
-        recover(network, graphs_of, bundle_in(init).path)
+        bundle = bundle_in(init)
+        if isinstance(network.rec2, StagedRec) and not bundle.description.get("configuration", {}).get("staged"):
+            start_staged(network, network.rec2, bundle, bundles.find("ledig2017", name=ENLARGER))
+        else:
+            recover(network, graphs_of, bundle.path)
     elif init:
         start_from(network, init)
     else:
         start_whitened(network, pictures)
+
+
+def start_staged(network: Tao2017, rec2: StagedRec, restorer: Bundle, enlarger: Bundle) -> None:
+    """Begin scale 2 as plain down-sampling, the restorer of scale 1, and a trained SRResNet."""
+    recover(network.rec1, lambda rec1: [rec_graph("rec1", rec1)], restorer.path)
+    recover(network.estimate, lambda estimate: [estimate_graph(estimate)], restorer.path)
+    recover(network.tables, lambda tables: [tables_graph(tables)], restorer.path)
+    recover(rec2.enlarge, lambda generator: [generator_graph(generator)], enlarger.path)
+    rec2.repair.load_state_dict(network.rec1.state_dict())
 
 
 def task(network: Tao2017, tables: Mapping[str, Any], pictures: PictureCache, judges: Sequence[Path]) -> Tao2017Task:

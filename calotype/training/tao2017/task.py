@@ -9,8 +9,14 @@ codec gets, so the codec runs inside each step. How the gradient passes it is th
 - ``identity``: ComCNN learns as if there were no codec; RecCNN learns from the real codec's results (the paper's
   alternation, section III-C: each network is optimised while the other one is held).
 - ``proxy``: ComCNN learns through a differentiable JPEG (:mod:`calotype.training.tao2017.jpeg_proxy`).
+- ``proxy-backward``: the codec's result forward, that proxy's gradient backward (the identity's where the codec is
+  another): both networks learn in one pass.
 
-In each of the three RecCNN sees real files only.
+In each of them RecCNN sees real files only.
+
+A compact picture has to be stored, and none of these gradients says what that costs. Either it ``stay``s near plain
+down-sampling, or the loss counts the proxy's bits: with an exponent ``rate`` of r, error x bits^r is what falls. Along a
+codec's own curve that product is about constant, so r says how many per cent of error one per cent of bits is worth.
 """
 
 from __future__ import annotations
@@ -29,12 +35,12 @@ from torch.nn import functional as F
 
 from ...metrics.similarity import most_scales
 from ...networks.layers import Pointwise
-from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, Tao2017, halved
+from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, StagedRec, Tao2017, halved
 from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
 from ..losses import ms_ssim, mse
 from ..principal import whitening
 from .degrading import DegradedPool, MixConfig, degrade, from_pictures, through, to_picture
-from .jpeg_proxy import jpeg_proxy
+from .jpeg_proxy import jpeg_bits, jpeg_proxy
 
 JUDGES: dict[str, dict[str, Any]] = {
     "jpeg10": {"format": "JPEG", "quality": 10},
@@ -45,6 +51,7 @@ JUDGES: dict[str, dict[str, Any]] = {
     "avif50": {"format": "AVIF", "quality": 50, "speed": 6, "subsampling": "4:4:4"},
     "webp10": {"format": "WEBP", "quality": 10},
 }
+HALF = (10, 30, 60)  # qualities of the JPEG inside, at scale 2
 LEAST_VARIANCE = (2 / 255) ** 2  # of a direction that is amplified to unit variance
 FLOOR = 2e-5  # added to the error before, 47 dB: pictures that were nearly clean must not rule
 
@@ -59,7 +66,8 @@ def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, s
     crop = CropConfig(size=64, scale_min=0.5, scale_max=1.0)
     x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
     layers = [network.estimate.down]
-    layers += [rec.head for rec in (network.rec1, network.rec2) if isinstance(rec, BlockRec)]
+    repairing = (network.rec1, network.rec2.repair if isinstance(network.rec2, StagedRec) else network.rec2)
+    layers += [rec.head for rec in repairing if isinstance(rec, BlockRec)]
     for down in layers:
         unshuffle, pointwise = cast(nn.PixelUnshuffle, down[0]), cast(Pointwise, down[1])
         blocks = unshuffle(x).permute(0, 2, 3, 1).flatten(0, 2)
@@ -76,9 +84,11 @@ class TaskConfig:
     full: float = 0.65  # share of steps at full size (scale 1); the others train ComCNN and RecCNN at scale 2
     size: int = 64  # side of crops: many small steps teach more than few large ones
     loss: str = "mse"  # or ms-ssim
-    gradient: str = "straight-through"  # how it passes the codec: straight-through, identity, proxy
+    gradient: str = "straight-through"  # how it passes the codec: see the module
     stay: float = 0.05  # weight of the compact picture's distance from plain down-sampling: it has to be stored
     judging: float = 0.02  # weight of a wrong estimate of the strength
+    rate: float = 0.0  # exponent of the bits of a JPEG, see the module
+    hold: bool = False  # rec1 and the networks of the strength stay as they are
     freshness: float = 0.5  # pixels put through a codec at each step, as a share of those that are trained on
 
 
@@ -95,6 +105,9 @@ class Tao2017Task:
 
     def __post_init__(self) -> None:
         self.pool = DegradedPool(self.pictures, self.mix, freshness=self.config.freshness)
+        if self.config.hold:
+            for held in (self.network.rec1, self.network.estimate, self.network.tables):
+                held.requires_grad_(False)
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[int, Any]:
         """Scale and material of a step."""
@@ -124,23 +137,43 @@ class Tao2017Task:
         coded = [degrade(to_picture(c), self.mix, rng) for c in compact.detach()]
         decoded = from_pictures([c.picture for c in coded]).to(x.device)
         tables = torch.from_numpy(np.stack([c.tables for c in coded]))[:, :, None, None].to(x.device)
-        known = (torch.tensor([c.known for c in coded]) & (torch.rand(len(x)) < 0.6)).to(x.device)
+        is_jpeg = torch.tensor([c.known for c in coded])
+        known = (is_jpeg & (torch.rand(len(x)) < 0.6)).to(x.device)
+        is_jpeg = is_jpeg.to(x.device)[:, None, None, None]
         e = network.strength(decoded, tables, known)
         misjudged = self.misjudged(e, decoded, compact.detach())
         plain = F.interpolate(decoded, scale_factor=2, mode="bicubic")
         stay = config.stay * (compact - halved(x)).square().mean((1, 2, 3))
-        if config.gradient == "straight-through":
-            restored = network.rec2(decoded + (compact - compact.detach()), e)
+        if config.gradient in ("straight-through", "proxy-backward"):
+            passed = compact
+            if config.gradient == "proxy-backward":
+                passed = torch.where(is_jpeg, jpeg_proxy(compact, tables), compact)
+            restored = network.rec2(decoded + (passed - passed.detach()), e)
             loss, details = self.distance(restored, x, plain, "gain2", stay)
-            return loss + misjudged, details
+            return loss + misjudged + self.costly(x, compact, tables, is_jpeg, details), details
         loss, details = self.distance(network.rec2(decoded, e), x, plain, "gain2", stay)
         passed = compact if config.gradient == "identity" else jpeg_proxy(compact, tables)
         held = {name: p.detach() for name, p in network.rec2.named_parameters()}
         seen = functional_call(network.rec2, held, (passed, e.detach()))
-        return loss + misjudged + self.distance(seen, x, plain, "")[0], details
+        cost = self.costly(x, compact, tables, is_jpeg, details)
+        return loss + misjudged + self.distance(seen, x, plain, "")[0] + cost, details
 
-    def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor:
+    def costly(
+        self, x: Tensor, compact: Tensor, tables: Tensor, is_jpeg: Tensor, details: dict[str, float]
+    ) -> Tensor | float:
+        """The exponent times the logarithm of the bits; log how many more they are than those of plain down-sampling."""
+        if not self.config.rate:
+            return 0.0
+        share = is_jpeg[:, 0, 0, 0].float()
+        bits = jpeg_bits(compact, tables).log() - jpeg_bits(halved(x), tables).log()
+        details["bits2"] = float((share * bits.detach()).sum() / share.sum().clamp_min(1))
+        remaining = 10 ** (-details["gain2"] / 10)  # the loss is relative to an error before, its logarithm to that left
+        return self.config.rate * remaining * (share * bits).mean()
+
+    def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor | float:
         """Error of the strength against the codec's true error."""
+        if self.config.hold:
+            return 0.0
         true = 0.5 * (mse(decoded, before) + FLOOR / 4).log() + STRENGTH_OFFSET
         return self.config.judging * (e[:, 0, 0, 0] - true).square().mean()
 
@@ -162,7 +195,7 @@ class Tao2017Task:
         for picture in still_readable(self.validation):
             x = middle(picture)
             picture = to_picture(x[0])
-            for name, options in JUDGES.items():
+            for name, options in JUDGES.items() if self.config.full else ():
                 degraded = through(picture, **options)
                 y, tables = from_pictures([degraded.picture]), torch.from_numpy(degraded.tables)[None, :, None, None]
                 for known in {degraded.known, False}:
@@ -170,8 +203,17 @@ class Tao2017Task:
                     restored = self.network.rec1(y, e).clamp(0, 1)
                     gain = 10 * math.log10(float(mse(y, x) / mse(restored, x)))
                     figures.setdefault(name + ("" if known or not degraded.known else " blind"), []).append(gain)
-            small = through(to_picture(self.network.com(x)[0]), format="JPEG", quality=10)
-            y, tables = from_pictures([small.picture]), torch.from_numpy(small.tables)[None, :, None, None]
-            restored = self.network.rec2(y, self.network.strength(y, tables, torch.tensor([True]))).clamp(0, 1)
-            figures.setdefault("half jpeg10 psnr", []).append(-10 * math.log10(float(mse(restored, x))))
+            for name, value in self.half(x).items() if self.config.full < 1 else ():
+                figures.setdefault(name, []).append(value)
         return {name: float(np.mean(values)) for name, values in figures.items()}
+
+    def half(self, x: Tensor) -> dict[str, float]:
+        """Bits per pixel and PSNR of a picture ``(1, 3, H, W)`` at scale 2, around JPEG."""
+        compact, figures = to_picture(self.network.com(x)[0]), {}
+        for quality in HALF:
+            coded = through(compact, "JPEG", quality=quality, optimize=True, progressive=True)
+            y, tables = from_pictures([coded.picture]), torch.from_numpy(coded.tables)[None, :, None, None]
+            restored = self.network.rec2(y, self.network.strength(y, tables, torch.tensor([True]))).clamp(0, 1)
+            figures[f"half bpp@{quality}"] = 8 * coded.size / (x.shape[2] * x.shape[3])
+            figures[f"half psnr@{quality}"] = -10 * math.log10(float(mse(restored, x)))
+        return figures
