@@ -70,7 +70,7 @@ def through(picture: Picture, format: str, **options: Any) -> Degraded:  # noqa:
     with Image.open(out) as decoded:
         known = format == "JPEG"
         tables = log_tables(decoded) if known else NO_TABLES
-        return Degraded(np.asarray(decoded.convert("RGB")), tables, known, out.tell())
+        return Degraded(np.asarray(decoded.convert("RGB")), tables, known, out.getbuffer().nbytes)
 
 
 def log_tables(image: Image.Image) -> npt.NDArray[np.float32]:
