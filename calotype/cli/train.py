@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import CalotypeError, DependencyError
+from ..errors import DependencyError
 from .lesson import lesson
 from .problems import guarded
 
@@ -36,8 +36,9 @@ TRAIN_HELP = lesson(
 )
 VALIDATE_HELP = lesson(
     "Say what a training run has reached: real files at three qualities.",
-    {"validate runs/talbot --data a/ --validation b/": "bits and PSNR"},
-    "The last state is exported to a temporary folder, and whole photographs are encoded and decoded with it. The "
+    {"validate runs/talbot --data photos/ --validation others/": "bits per pixel and PSNR"},
+    "The last state is exported to a temporary folder, and whole photographs are encoded and decoded with it; "
+    "tao2017 at both scales around JPEG. For ledig2017 they are scaled down and enlarged, beside bicubic. The "
     "photographs of --data calibrate the integer networks, those of --validation are measured.",
 )
 EXPORT_HELP = lesson(
@@ -134,12 +135,14 @@ def validate(
 
     judges = readable(find_pictures(validation))
     trained = Trained.open(run, state, recipe, data, megapixels)
-    if trained.kind.judge is None:
-        raise CalotypeError(f"{trained.name} makes no files that could be measured; see its log for its figures")
     figures = trained.kind.judge(trained.state, trained.tables, trained.pictures, judges)
+    if not any(figure.startswith("file_bpp@") for figure in figures):  # of no files, but of enlarged pictures
+        for figure, value in figures.items():
+            typer.echo(f"{figure:15} {value:5.2f} dB")
+        return
     typer.echo("quality  bits/pixel  PSNR")
     for figure, bpp in figures.items():
-        kind, quality = figure.split("@")
+        kind, _, quality = figure.partition("@")
         if kind == "file_bpp":
             typer.echo(f"{quality:>7}  {bpp:10.3f}  {figures[f'file_psnr@{quality}']:5.2f} dB")
 
@@ -158,8 +161,15 @@ def export(
 ) -> None:
     """See :data:`EXPORT_HELP`."""
     _need_torch()
+    from ..training.progress import ProgressLine
     from ..training.run import Trained
 
-    trained = Trained.open(run, state, recipe, data, megapixels)
-    digest = trained.kind.export(trained.state, trained.tables, trained.pictures, output)
+    trained, line = Trained.open(run, state, recipe, data, megapixels), ProgressLine()
+    try:
+        digest = trained.kind.export(
+            trained.state, trained.tables, trained.pictures, output,
+            lambda done, total: line.count(done, total, f"exporting to {output}"),
+        )  # fmt: skip
+    finally:
+        line.clear()
     typer.echo(f"{output}: {digest}")

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .fused import Fused
+
 SLOPE = 0.125  # of the leaky ReLU; a power of two, so that integer networks can apply it exactly
 
 
@@ -66,7 +68,7 @@ def compile_gradients() -> bool:
     """
     global sum_taps
     try:
-        compiled = torch.compile(_sum_taps, dynamic=False)
+        compiled = Fused(_sum_taps)
         compiled(torch.zeros(1, 7, 7, 16), torch.zeros(1, 5, 5, 16), 3)
     except Exception:  # whatever a compiler that does not work may raise
         return False
@@ -135,7 +137,7 @@ class Up(nn.Sequential):
 
 
 def train_in_bfloat16(network: nn.Module) -> None:
-    """Let branches that allow it train in bfloat16: 1.7 times faster on a CPU that has it, the sums stay float32."""
+    """Let branches that allow it train in bfloat16; the sums stay float32."""
     for module in network.modules():
         if hasattr(module, "branch_in_bfloat16"):
             module.branch_in_bfloat16 = True  # type: ignore[assignment]

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -38,11 +38,12 @@ TABLES = 128  # steps in a JPEG's luma and chroma quantisation tables
 class Tao2017Config:
     """Shape of the networks."""
 
-    variant: str = "blocks"  # of RecCNN: blocks, plain (the paper's), fire (SqueezeNet), multilinear
+    variant: Literal["blocks", "plain", "fire", "multilinear"] = "blocks"  # of RecCNN; plain is the paper's
     depth: int = 20  # layers of RecCNN (plain, fire and multilinear)
     width: int = 64  # channels of RecCNN (plain, fire and multilinear)
-    kernel: int = 3  # side of its kernels: 3, or 2
+    kernel: Literal[2, 3] = 3  # side of its kernels
     rank: int = 1  # of multilinear filters
+    scaled: bool = False  # multiply what the layers add by an amplitude of the strength, as the blocks do
     c4: int = 96  # channels of BlockRec at 1/4
     c8: int = 160  # channels of BlockRec at 1/8
     blocks: int = 4  # of BlockRec at each of the two sizes
@@ -105,6 +106,16 @@ def doubled(x: Tensor) -> Tensor:
     return F.pixel_shuffle(F.conv2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), doubling_kernel().to(x.dtype)), 2)
 
 
+def starting_amplitude(scale: int, config: Tao2017Config) -> Pointwise:
+    """Strength -> logarithm of what a network's change is multiplied by: at first, the codec's error."""
+    made = Pointwise(config.strength, 3)
+    with torch.no_grad():
+        made.weight.zero_()
+        made.weight[:, 0] = 1.0
+        cast(Tensor, made.bias).fill_(-STRENGTH_OFFSET + math.log(scale))
+    return made
+
+
 class BlockRec(nn.Module):
     """RecCNN for a CPU: residual blocks of 1x1 and depthwise convolutions at 1/4 and 1/8 of the side.
 
@@ -135,11 +146,8 @@ class BlockRec(nn.Module):
         self.up = Up(c8, c4, 2)
         self.fine_out = nn.Sequential(*[Block(c4) for _ in range(config.blocks - config.blocks // 2)])
         self.tail = Up(c4, 3, 4)
-        self.amplitude = Pointwise(k, 3)  # logarithm: what has to be mended is as large as the codec's error
+        self.amplitude = starting_amplitude(scale, config)
         with torch.no_grad():
-            self.amplitude.weight.zero_()
-            self.amplitude.weight[:, 0] = 1.0
-            cast(Tensor, self.amplitude.bias).fill_(-STRENGTH_OFFSET + math.log(scale))
             pointwise = cast(Pointwise, self.tail[0])
             pointwise.weight.mul_(0.3)
             cast(Tensor, pointwise.bias).zero_()
@@ -232,10 +240,11 @@ class Multilinear(nn.Module):
 class LayerRec(nn.Module):
     """RecCNN as in the paper (section III-B): layers of convolution, batch normalisation and ReLU at full size.
 
-    It is blind, as in the paper: ``e`` is not used.
+    It is blind, as in the paper: ``e`` is not used, unless its configuration is ``scaled``.
     """
 
     stride = 8
+    branch_in_bfloat16 = False  # compute the layers (never the sum) in bfloat16 while training
 
     def __init__(self, scale: int, config: Tao2017Config) -> None:
         super().__init__()
@@ -249,15 +258,15 @@ class LayerRec(nn.Module):
                     layers.append(Square(w, w, k, late))
                 case "fire":
                     layers.append(Fire(w, w, k, late))
-                case "multilinear":
-                    layers.append(Multilinear(w, w, k, config.rank))
                 case _:
-                    raise ValueError(f"there is no variant {config.variant!r} of RecCNN")
+                    layers.append(Multilinear(w, w, k, config.rank))
             layers += [nn.BatchNorm2d(w), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.last = nn.Conv2d(w, 3, 3, padding=1)
-        nn.init.zeros_(self.last.weight)  # it starts as what the codec gave
-        nn.init.zeros_(cast(Tensor, self.last.bias))
+        self.amplitude = starting_amplitude(scale, config) if config.scaled else None
+        with torch.no_grad():
+            self.last.weight.mul_(0.3 if config.scaled else 0.0)  # unscaled, it starts as what the codec gave
+            cast(Tensor, self.last.bias).zero_()
 
     @property
     def halo(self) -> int:
@@ -267,9 +276,9 @@ class LayerRec(nn.Module):
     def forward(self, x: Tensor, e: Tensor) -> Tensor:
         """``x (B, 3, H, W) -> (B, 3, scale H, scale W)``."""
         x = x if self.scale == 1 else doubled(x)
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.training):
-            change = self.last(self.layers(x - 0.5))
-        return x + cast(Tensor, change).float()
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.branch_in_bfloat16 and self.training):
+            change = cast(Tensor, self.last(self.layers(x - 0.5))).float()
+        return x + (change if self.amplitude is None else change * torch.exp(self.amplitude(e)))
 
 
 class Estimate(nn.Module):

@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -49,8 +49,8 @@ States = list[Tensor]
 class TodericiConfig:
     """Shape of the networks."""
 
-    unit: str = "gru"  # lstm, alstm, gru, deep
-    framework: str = "one-shot"  # one-shot, additive, scaling
+    unit: Literal["lstm", "alstm", "gru", "deep"] = "gru"
+    framework: Literal["one-shot", "additive", "scaling"] = "one-shot"
     iterations: int = 16
     bits: int = 32  # of a cell of 16x16 pixels, an iteration: 1/8 bit per pixel
     dense: bool = False  # the paper's 3x3 convolutions, from half the side on
@@ -235,8 +235,6 @@ class Encoder(nn.Module):
 
     def __init__(self, config: TodericiConfig) -> None:
         super().__init__()
-        if config.unit not in UNITS:
-            raise ValueError(f"there is no unit {config.unit!r}")
         make = UNITS["lstm" if config.unit == "alstm" else config.unit]
         widths, dense = config.encoder, config.dense
         self.dense = dense
@@ -417,8 +415,6 @@ class Toderici2017(nn.Module):
     def __init__(self, config: TodericiConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or TodericiConfig()
-        if config.framework not in FRAMEWORKS:
-            raise ValueError(f"there is no framework {config.framework!r}")
         self.encoder, self.decoder = Encoder(config), Decoder(config)
         self.gain = Gain() if config.framework == "scaling" else None
 

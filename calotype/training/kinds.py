@@ -10,11 +10,15 @@ from typing import Any
 
 from torch import nn
 
+from ..arrays import Progress
 from ..errors import CalotypeError
 from .data import PictureCache
-from .loop import Task
+from .loop import LoopConfig, Task
+from .recipe import configure
 
 Tables = Mapping[str, Any]  # of a recipe
+LOOP = "loop"
+PLAIN = ("kind", "id", "bundle", "export")  # what a recipe says beside its tables of settings
 
 
 @dataclass(frozen=True)
@@ -22,19 +26,37 @@ class Kind:
     """One kind of network: how to make, start, train and export it.
 
     Attributes:
+        settings: the tables that a recipe may have beside that of the loop, and the dataclass of each.
+        refused: why networks of a recipe cannot be exported, or an empty string.
         network: recipe -> a network with its first random weights.
         start: give a new network better first weights: those in a file, or from the photographs if there is no file.
         task: what the loop trains; the last argument is the picture files to validate on.
         export: state of a run -> a bundle in a folder, with the float weights beside it; returns the bundle's hash.
-        judge: state of a run, and picture files -> rates and fidelities of real files; None for networks whose own
-            validation measures all there is.
+        judge: state of a run, and picture files -> figures of merit of what users would get: of real files, or of
+            enlarged pictures.
     """
 
+    settings: Mapping[str, type]
+    refused: Callable[[Tables], str]
     network: Callable[[Tables], nn.Module]
     start: Callable[[Any, Path | None, PictureCache], None]
     task: Callable[[Any, Tables, PictureCache, Sequence[Path]], Task]
-    export: Callable[[Path, Tables, PictureCache, Path], str]
-    judge: Callable[[Path, Tables, PictureCache, Sequence[Path]], dict[str, float]] | None = None
+    export: Callable[[Path, Tables, PictureCache, Path, Progress | None], str]
+    judge: Callable[[Path, Tables, PictureCache, Sequence[Path]], dict[str, float]]
+
+    def check(self, tables: Tables) -> None:
+        """CalotypeError if a recipe has a table or a setting that there is none of, or makes what cannot be exported.
+
+        A recipe that is for its log alone says ``export = false``.
+        """
+        known = {LOOP: LoopConfig, **self.settings}
+        if unknown := sorted(tables.keys() - known.keys() - set(PLAIN)):
+            raise CalotypeError(f"the recipe has a table [{unknown[0]}]; there are: {', '.join(known)}")
+        for name, settings in known.items():
+            if name in tables:
+                configure(settings, tables[name])
+        if (reason := self.refused(tables)) and tables.get("export", True):
+            raise CalotypeError(f"{reason}; to train for the log alone, say export = false at the top of the recipe")
 
 
 def _cheng2017() -> Kind:
@@ -46,25 +68,27 @@ def _cheng2017() -> Kind:
 def _talbot() -> Kind:
     from .talbot import judging, kind
 
-    return Kind(kind.network, kind.start, kind.task, kind.export, judging.judge_state)
+    return Kind(
+        kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state
+    )  # fmt: skip
 
 
 def _ledig2017() -> Kind:
-    from .ledig2017 import kind
+    from .ledig2017 import judging, kind
 
-    return Kind(kind.network, kind.start, kind.task, kind.export)
+    return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
 def _tao2017() -> Kind:
-    from .tao2017 import kind
+    from .tao2017 import judging, kind
 
-    return Kind(kind.network, kind.start, kind.task, kind.export)
+    return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
 def _toderici2017() -> Kind:
-    from .toderici2017 import kind
+    from .toderici2017 import judging, kind
 
-    return Kind(kind.network, kind.start, kind.task, kind.export)
+    return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
 KINDS: dict[str, Callable[[], Kind]] = {

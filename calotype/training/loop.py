@@ -23,8 +23,9 @@ import torch
 from torch import Tensor, nn
 
 from ..atomic import atomic
+from ..networks.fused import Fused
 from ..networks.layers import compile_gradients, train_in_bfloat16
-from . import optimisers
+from . import optimisers, precision
 from .interruption import Interruption
 from .progress import ProgressLine
 from .ranks import Ranks, moved
@@ -36,14 +37,14 @@ class LoopConfig:
 
     hours: float = 1.0  # time of training; a resumed run counts what it has already spent
     batch: int = 4  # crops a step, of each process
-    optimiser: str = "adamw"  # or muon
+    optimiser: optimisers.Name = "adamw"
     learning_rate: float = 1e-3
     warmup_steps: int = 200
     decay: float = 0.25  # last part of the time, in which the learning rate falls to a hundredth (cosine)
     weight_decay: float = 0.0
     clip_norm: float = 1.0  # a robust bound: high qualities have rare, large gradients
     ema: float = 0.999  # averaged weights are what is validated and exported
-    bfloat16: bool = True  # pointwise branches in bfloat16 where the CPU has it: 1.7 times faster, sums stay float32
+    bfloat16: bool = True  # branches in bfloat16 where the machine is faster in it, which is timed; sums stay float32
     compile: bool = False  # gradients of depthwise kernels, where there is a C++ compiler: pays after some minutes
     seed: int = 1
     save_minutes: float = 4.0
@@ -103,8 +104,7 @@ class Loop:
         self.observers: list[Callable[[int, Mapping[str, Any]], None]] = []
         self.progress = ProgressLine()
         task.network.to(ranks.device)
-        if config.bfloat16:
-            train_in_bfloat16(task.network)
+        self.choose_precision()
         if config.compile and ranks.device.type == "cpu" and not compile_gradients():
             self.tell("gradients cannot be compiled here (is there a C++ compiler?): steps take about a quarter longer")
         folder.mkdir(parents=True, exist_ok=True)
@@ -117,10 +117,22 @@ class Loop:
         self.rng, torch_seed = ranks.seeds(config.seed)
         torch.manual_seed(torch_seed)
         self.step, self.seconds = 0, 0.0
+        self.loss = math.nan  # the mean of the last minute
         self.total = config.hours * 3600  # seconds
         self.fallen = False  # the learning rate has begun to fall, and hold.pt is the state from before
         if resume and (folder / "state.pt").exists():
             self.resume()
+
+    def choose_precision(self) -> None:
+        """Compute branches in bfloat16 if the recipe allows it and the first rank's machine gains by it; say so."""
+        if not self.config.bfloat16:
+            return
+        (gain, *_) = self.ranks.gather(precision.gain(self.ranks.device) if self.ranks.first else 0.0)
+        chosen = gain >= precision.WORTH
+        if chosen:
+            train_in_bfloat16(self.task.network)
+        reason = "" if math.isinf(gain) or not gain else f": bfloat16 is {gain:.2g} times as fast here"
+        self.tell(f"computing in {'bfloat16, sums in float32' if chosen else 'float32'}{reason}")
 
     def resume(self) -> None:
         """Load the state to go on from: the last one, or that from before the fall if there is more time now."""
@@ -258,10 +270,13 @@ class Loop:
         """The clock of the schedule, in seconds."""
         return time.perf_counter()
 
-    def run(self) -> None:
+    def run(self) -> bool:
         """Train until the time is spent. Interrupted (Ctrl-C, SIGTERM, SIGHUP), finish the step and save first.
 
-        A signal to one rank stops all of them.
+        A signal to one rank stops all of them. Time in which something was compiled does not count.
+
+        Returns:
+            whether the time is spent.
         """
         interruption = Interruption()
         try:
@@ -269,6 +284,7 @@ class Loop:
                 self._run(interruption)
         finally:
             self.progress.clear()
+        return interruption.asked is None
 
     def _run(self, interruption: Interruption) -> None:
         config, network, ranks = self.config, self.task.network, self.ranks
@@ -279,7 +295,7 @@ class Loop:
         sums: dict[str, list[float]] = {}
         stop = 0  # the signal that ends the run
         while self.seconds < total and not stop:
-            start = self.now()
+            start, compiled = self.now(), Fused.seconds
             if not self.fallen and self.seconds >= self.falls_from:
                 self.save("hold.pt")  # from here the learning rate falls; a longer run goes on from this state
                 self.fallen = True
@@ -299,15 +315,13 @@ class Loop:
                     list(self.average.values()), [p.detach() for p in self.parameters.values()], 1 - decay
                 )
             self.step += 1
-            self.seconds += self.now() - start
+            self.seconds += max(0.0, self.now() - start - (Fused.seconds - compiled))
             self.seconds, stop = ranks.agree(self.seconds, interruption.number)
             interruption.follow(stop)
             for key, value in {"loss": loss.item(), "norm": norm.item(), **details}.items():
                 sums.setdefault(key, []).append(value)
             if self.seconds - logged > 60:
-                speed = len(sums["loss"]) / (self.seconds - logged)
-                left = (total - self.seconds) / 60
-                self.log(rate=rate, **self.means(sums), steps_a_second=speed, left=left)
+                self.report(sums, self.seconds - logged, rate)
                 sums, logged = {}, self.seconds
             if ranks.first:
                 speed = (self.step - first) / max(self.seconds - begun, 1e-9)
@@ -322,6 +336,10 @@ class Loop:
                     with interruption.at_once():  # the state is saved, and validation may take long
                         self.validate()
                 validated = self.seconds
+        if sums:
+            self.report(sums, self.seconds - logged, rate)
+        if Fused.seconds:
+            self.tell(f"compiling took {Fused.seconds:.0f} s, which are not counted")
         # A run that was finished before keeps the plan that it was finished with.
         if self.seconds > begun or not (self.folder / "state.pt").exists():
             self.save()
@@ -332,6 +350,12 @@ class Loop:
             self.tell(
                 f"{interruption.asked.name}: the state is saved in {self.folder}; the same command goes on from it"
             )
+
+    def report(self, sums: dict[str, list[float]], seconds: float, rate: float) -> None:
+        """Log the means of the last ``seconds``. All ranks call this at once."""
+        means, left = self.means(sums), max(0.0, self.total - self.seconds) / 60
+        self.loss = means["loss"]
+        self.log(rate=rate, **means, steps_a_second=len(sums["loss"]) / max(seconds, 1e-9), left=left)
 
     def means(self, sums: dict[str, list[float]]) -> dict[str, float]:
         """Mean of each value since the last line of the log, over all ranks. All of them call this at once."""

@@ -23,6 +23,7 @@ from ..metrics.luma import LUMA_WEIGHTS
 from ..metrics.similarity import WINDOW, luminance, most_scales, scale_weights, structure
 from ..metrics.ssimulacra2 import BIAS, C2, OFFSET, OPSIN, RADIUS, RAW_SCALE, SCALES, WEIGHTS, XYB, blur_taps, score
 from ..metrics.ssimulacra2 import SMALLEST as SMALLEST_SCALE
+from ..networks.fused import Fused
 
 SMALLEST = 1e-6  # a similarity below it counts as this much: the gradient of x^0.04 grows without bound towards zero
 TAPS = blur_taps()  # what follows is read by a compiler, which wants plain numbers
@@ -145,7 +146,7 @@ class Compiled:
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
         self.known: set[torch.Size] = set()
-        self.fused: Loss = torch.compile(loss, dynamic=False, fullgraph=True)
+        self.fused: Loss = Fused(loss, fullgraph=True)
 
     def __call__(self, x: Tensor, y: Tensor) -> Tensor:
         """The loss; see the class."""

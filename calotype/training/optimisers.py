@@ -11,21 +11,19 @@ more, which weighs most where batches are small.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from ..errors import CalotypeError, DependencyError
 
-NAMES = ("adamw", "muon")
+Name = Literal["adamw", "muon"]
 LEAST_SIDE = 32  # of a matrix that is worth Muon's trouble
 
 
-def make(name: str, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> Any:
-    """The optimiser of that name; :class:`CalotypeError` if there is none."""
-    if name not in NAMES:
-        raise CalotypeError(f"there is no optimiser '{name}'; there are: {', '.join(NAMES)}")
+def make(name: Name, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> Any:
+    """The optimiser of that name."""
     rest, matrices = list(parameters), []
     if name == "muon":
         matrices = [p for p in rest if _is_matrix(p)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Progress of a training run: one line on a terminal, drawn over and over."""
+"""Progress of a training run or an export: one line on a terminal, drawn over and over."""
 
 from __future__ import annotations
 
@@ -8,8 +8,20 @@ import shutil
 import sys
 import time
 
+from ..arrays import Progress
+
 WIDTH = 24  # of the bar
+FINE = 1000  # steps of a progress that has parts
 PAUSE = 0.25  # seconds between two drawings
+
+
+def silent(done: int, total: int) -> None:
+    """A progress that nobody watches."""
+
+
+def part(progress: Progress, start: float, stop: float) -> Progress:
+    """The progress of a piece of work that is the share from ``start`` to ``stop`` of the whole."""
+    return lambda done, total: progress(round(FINE * (start + (stop - start) * done / max(total, 1))), FINE)
 
 
 class ProgressLine:
@@ -23,10 +35,17 @@ class ProgressLine:
         """A bar for ``done`` of ``total`` seconds, the time left, and ``facts``."""
         if not self.shown or time.monotonic() - self.drawn < PAUSE:
             return
-        share = min(1.0, done / total) if total else 1.0
-        bar = "=" * round(WIDTH * share)
-        text = f"[{bar:<{WIDTH}}] {share:4.0%}  {clock(total - done)} left  {facts}"
-        self._write(text)
+        self._draw(done / total if total else 1.0, f"{clock(total - done)} left  {facts}")
+
+    def count(self, done: int, total: int, facts: str) -> None:
+        """A bar for ``done`` of ``total`` parts, which may take unlike times."""
+        if not self.shown or time.monotonic() - self.drawn < PAUSE:
+            return
+        self._draw(done / total if total else 1.0, facts)
+
+    def _draw(self, share: float, facts: str) -> None:
+        bar = "=" * round(WIDTH * min(1.0, share))
+        self._write(f"[{bar:<{WIDTH}}] {min(1.0, share):4.0%}  {facts}")
         self.drawn = time.monotonic()
 
     def clear(self) -> None:

@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, TypeVar, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from ..errors import CalotypeError
 
@@ -48,7 +48,11 @@ def configure(kind: type[T], table: Mapping[str, Any], **overrides: Any) -> T:
         raise CalotypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}")
     values = {**table, **{k: v for k, v in overrides.items() if v is not None}}
     for key, value in values.items():
-        if isinstance(value, list):
+        if get_origin(hints[key]) is Literal:
+            if value not in get_args(hints[key]):
+                choices = ", ".join(map(str, get_args(hints[key])))
+                raise CalotypeError(f"{kind.__name__}.{key} should be one of {choices}, not {value!r}")
+        elif isinstance(value, list):
             values[key] = tuple(value)
         elif hints[key] is float and isinstance(value, int):
             values[key] = float(value)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,8 +58,10 @@ class Run:
         return self.fresh or not (self.folder / STATE).exists()
 
     def check(self) -> None:
-        """Find what is wrong with the arguments before anything that takes long. Raises CalotypeError."""
-        configure(LoopConfig, load_recipe(self.recipe).get("loop", {}), hours=self.hours)
+        """Find what is wrong with recipe and arguments before anything that takes long. Raises CalotypeError."""
+        tables = load_recipe(self.recipe)
+        kind_of(tables).check(tables)
+        configure(LoopConfig, tables.get("loop", {}), hours=self.hours)
         if self.tensorboard:
             need_tensorboard()
         if self.new and self.init and not self.init.exists():
@@ -86,9 +90,22 @@ class Run:
                 keep_parent(self.folder, bundle_in(self.init) if self.init and self.init.is_dir() else None)
             if self.tensorboard:
                 loop.observers.append(Board(self.folder / "tensorboard", loop.step))
-        loop.run()
-        if kind.judge and judges and ranks.first:
+        finished = loop.run()
+        usable = not kind.refused(tables)
+        if usable and judges and ranks.first:
             loop.log(**kind.judge(self.folder / STATE, tables, pictures, judges))
+        if finished:
+            loop.tell(self.ending(loop, usable))
+
+    def ending(self, loop: Loop, usable: bool) -> str:
+        """What a finished run has reached, and what to do next."""
+        reached = f"trained for {loop.seconds / 60:.3g} minutes, {loop.step} steps"
+        if math.isfinite(loop.loss):
+            reached += f"; loss {loop.loss:.4g} at the end"
+        next_command = shlex.join(
+            ["calotype", "export", str(self.folder), "--data", self.data, "-o", f"weights/{self.folder.name}"]
+        )
+        return f"{reached}\nnext: {next_command}" if usable else f"{reached}\nthe log is in {self.folder}/log.jsonl"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,10 @@
     photos/                 a folder of pictures, with all its folders
     photos.parquet          a Parquet file with a column of pictures, or a folder of such files
     hf:NAME, hf:NAME:SPLIT  a data set of Hugging Face, or a local folder that its library reads; split train
+    cifar-10-batches-py/    the files of CIFAR-10 or STL-10 (stl10_binary/) as they are given out, or a folder above
     cifar10, stl10, oxford-pets
 
-What exists on disk goes first, so that a folder named ``cifar10`` is a folder. All but folders of pictures need the
+What exists on disk goes first, so that a folder named ``cifar10`` is a folder. Parquet files and names need the
 package ``datasets``; it streams, so that only what is decoded is fetched, and the cache is what remains.
 """
 
@@ -16,7 +17,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import CalotypeError, DependencyError, PictureError
+from .binaries import find_binaries, pictures_in
 from .data import PictureCache, find_pictures, load_rgb, skip
 
 NAMED = {
@@ -53,12 +56,17 @@ def open_pictures(data: str, cache: Path, megapixels: float = MEGAPIXELS) -> Pic
     if tables and not _has_pictures(path):
         facts = [f"{table.resolve()} {table.stat().st_size} {table.stat().st_mtime_ns}" for table in tables]
         options: dict[str, Any] = {"path": "parquet", "data_files": [str(table) for table in tables], "split": "train"}
-        return _cached("\n".join(facts), data, options, cache, megapixels)
+        return _cached("\n".join(facts), data, lambda: stream(data, options), cache, megapixels)
+    binaries = find_binaries(path)
+    if binaries and not _has_pictures(path):
+        facts = [f"{file.resolve()} {file.stat().st_size} {file.stat().st_mtime_ns}" for file in binaries]
+        return _cached("\n".join(facts), data, lambda: chain(*map(pictures_in, binaries)), cache, megapixels)
     if path.exists() or not (data.startswith(PREFIX) or data in NAMED):
         return PictureCache(path, cache)
     name, split = _parsed(data)
     local = f" {Path(name).resolve()}" if Path(name).exists() else ""
-    return _cached(f"{PREFIX}{name}:{split}{local}", data, {"path": name, "split": split}, cache, megapixels)
+    found = {"path": name, "split": split}
+    return _cached(f"{PREFIX}{name}:{split}{local}", data, lambda: stream(data, found), cache, megapixels)
 
 
 def _has_pictures(folder: Path) -> bool:
@@ -76,10 +84,12 @@ def _parsed(data: str) -> tuple[str, str]:
     return found[1], found[2] or "train"
 
 
-def _cached(identity: str, data: str, options: dict[str, Any], cache: Path, megapixels: float) -> PictureCache:
+def _cached(
+    identity: str, data: str, source: Callable[[], Iterator[Picture]], cache: Path, megapixels: float
+) -> PictureCache:
     def pictures() -> Iterator[Picture]:
         left = megapixels * 1e6
-        for picture in stream(data, options):
+        for picture in source():
             yield picture
             left -= picture.shape[0] * picture.shape[1]
             if left <= 0:

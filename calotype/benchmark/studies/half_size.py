@@ -3,10 +3,10 @@
 
     python -m calotype.benchmark.studies.half_size FOLDER        # of originals, for example the 24 Kodak pictures
 
-Four ways to spend the same bytes: JPEG alone; a JPEG of half the size, enlarged by bicubic interpolation (what ``tao2017``
-would be if it had learned nothing); that JPEG restored and then enlarged by ``srresnet-x2`` (networks that never met
-each other); and ``tao2017``, whose networks were trained together. The last three are files of the same form. Prints the
-mean PSNR and SSIM at two rates, interpolated picture by picture; results go to ``benchmarks/results/half-size.json``.
+Four ways to spend the same bytes: JPEG alone; a JPEG of half the size, enlarged by bicubic interpolation (what
+``tao2017`` would be if it had learned nothing); that JPEG restored and then enlarged by ``srresnet-x2`` (networks that
+never met each other); and ``tao2017``, whose networks were trained together. The last three are files of the same form.
+Prints the mean PSNR at two rates, interpolated picture by picture; results go to ``benchmarks/results/half-size.json``.
 """
 
 from __future__ import annotations
@@ -68,8 +68,7 @@ def plain(name: str, title: str, enlarge: Enlarge, weights: Sequence[str]) -> Co
     """Bicubic down, JPEG, and ``enlarge``, as a codec of the benchmark."""
 
     def decode(data: bytes) -> Picture:
-        large = enlarge(extract(data))
-        return large
+        return enlarge(extract(data))
 
     def versions() -> dict[str, str]:
         hashes = {bundle.id: bundle.hash[:8] for bundle in bundles.installed() if bundle.id in weights}
@@ -82,7 +81,10 @@ CONTENDERS = (
     JPEG,
     plain("bicubic", "bicubic down, JPEG, bicubic up", bicubic, ()),
     plain(
-        "restore, upscale", "bicubic down, JPEG, restore, srresnet-x2", restored_and_enlarged, ("tao2017", "srresnet-x2")
+        "restore, upscale",
+        "bicubic down, JPEG, restore, srresnet-x2",
+        restored_and_enlarged,
+        ("tao2017", "srresnet-x2"),
     ),
     ours("jpeg", 2, HALF),
 )
@@ -100,14 +102,16 @@ def table(results: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> str:
     heads = [f"PSNR at {rate} bpp (pictures)" for rate in RATES]
     lines = ["| | " + " | ".join(heads) + " |", "|---|" + "--:|" * len(heads)]
     for name, figures in results.items():
-        cells = [f"{found['psnr']:.2f} ({found['pictures']})" if found["pictures"] else "none" for found in figures.values()]
+        cells = [
+            f"{found['psnr']:.2f} ({found['pictures']})" if found["pictures"] else "none" for found in figures.values()
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def run(folder: Path, out: Path, count: int | None, cache: Path | None) -> None:
     """Measure all of it."""
-    photographs = [photograph for photograph in load_folder(folder)][:count]
+    photographs = load_folder(folder)[:count]
     curves = measure(
         CONTENDERS,
         photographs,

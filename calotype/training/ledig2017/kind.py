@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from ..data import CropConfig, PictureCache
@@ -27,6 +28,17 @@ from .task import PixelLossConfig, ResNetTask
 Tables = Mapping[str, Any]
 ADVERSARIAL = "adversarial"  # the table that makes a recipe one of SRGAN
 OF_THE_SCALE = ("base.", "enlarge.")  # layers that another scale has otherwise
+
+
+SETTINGS = {
+    "network": GeneratorConfig, "discriminator": DiscriminatorConfig, ADVERSARIAL: AdversarialConfig,
+    "perceptual": PerceptualConfig, "pixels": PixelLossConfig, "crop": CropConfig,
+}  # fmt: skip
+
+
+def refused(tables: Tables) -> str:
+    """Nothing: all of them can be exported."""
+    return ""
 
 
 def network(tables: Tables) -> Generator | Adversaries:
@@ -86,7 +98,7 @@ def task(made: Generator | Adversaries, tables: Tables, pictures: PictureCache, 
     return AdversarialTask(made, pictures, crop, pixels, weights, seen, judges)
 
 
-def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
+def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path, progress: Progress | None = None) -> str:
     """The bundle of the generator; its id is the recipe's ``id``, or that of the model and scale."""
     config = configure(GeneratorConfig, tables.get("network", {}))
     model = "srgan" if ADVERSARIAL in tables else "srresnet"

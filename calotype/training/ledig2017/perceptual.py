@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -27,14 +27,13 @@ ENVIRONMENT = "CALOTYPE_SQUEEZENET"  # the npz file of SqueezeNet's weights, in 
 VGG_LAYERS = 36  # of torchvision's list of VGG-19: up to the activation before the fifth pooling
 VGG_SCALE = 12.75  # the paper divides features by it, so that their loss is as large as that of the samples
 SHIFT = 16  # samples: the coarsest lattice of features
-NETWORKS = ("squeezenet", "vgg19")
 
 
 @dataclass(frozen=True)
 class PerceptualConfig:
     """Settings of the perceptual network."""
 
-    network: str = "squeezenet"  # or vgg19, which needs torchvision and its weights
+    network: Literal["squeezenet", "vgg19"] = "squeezenet"  # vgg19 needs torchvision and its weights
     weights: str = "squeezenet_v1_0.npz"  # of SqueezeNet; the environment variable CALOTYPE_SQUEEZENET goes first
 
 
@@ -143,10 +142,6 @@ class VggPerceptual(Perceptual):
 
 def perceptual(config: PerceptualConfig) -> Perceptual:
     """The loss that a recipe asks for. Raises CalotypeError if its network cannot be had."""
-    match config.network:
-        case "squeezenet":
-            return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))
-        case "vgg19":
-            return VggPerceptual()
-        case _:
-            raise CalotypeError(f"no network '{config.network}' for the perceptual loss; there are: {NETWORKS}")
+    if config.network == "vgg19":
+        return VggPerceptual()
+    return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))

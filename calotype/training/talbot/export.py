@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...arrays import Samples
+from ...arrays import Progress, Samples
 from ...codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
 from ...codecs.talbot.codec import Talbot as Codec
 from ...engine.bundles import DESCRIPTION, TABLES, Bundle, bundle_hash
@@ -29,6 +29,7 @@ from ..data import CropConfig, PictureCache, random_crop
 from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
 from ..parents import parent_of, provenance
+from ..progress import silent
 from ..weights import copy_weights, write_weights
 from .tables import fit
 
@@ -80,8 +81,9 @@ def transform_graph(name: str, channels: int, transform: nn.Module) -> GraphBuil
 
 
 def export_bundle(
-    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples] = ()
-) -> str:
+    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples] = (),
+    progress: Progress = silent,
+) -> str:  # fmt: skip
     """Write the bundle of ``network`` and return its hash.
 
     Args:
@@ -91,17 +93,19 @@ def export_bundle(
         facts: what ``model.json`` says beside the configuration: id, title, paper, training provenance, licence.
         pictures: ``(H, W, 3)``, at most a tile each, to fit the probability tables to; without them, the tables are
             those of Gaussians.
+        progress: called with pictures fitted to, which take most of the time.
 
     Raises:
         CalotypeError: the folder holds something else, or the network's sums could leave the exact integers.
     """
     with replacement(folder) as made:
-        return _write_bundle(network.eval(), crops, made, facts, pictures)
+        return _write_bundle(network.eval(), crops, made, facts, pictures, progress)
 
 
 def _write_bundle(
-    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples]
-) -> str:
+    network: Talbot, crops: Tensor, folder: Path, facts: dict[str, Any], pictures: Sequence[Samples],
+    progress: Progress,
+) -> str:  # fmt: skip
     config = network.config
     transforms = {"g_a": (3, network.g_a), "h_a": (config.m, network.h_a), "g_s": (config.m, network.g_s)}
     for name, (channels, transform) in transforms.items():
@@ -148,15 +152,16 @@ def _write_bundle(
         threads = min(torch.get_num_threads(), MOST_THREADS)
         codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))), threads)
         qualities = [to_header(quality) for quality in np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels)]
-        digest = describe(fit(codec, pictures, qualities, scales()))
+        digest = describe(fit(codec, pictures, qualities, scales(), progress))
         graph_cache.cache_clear()  # this folder is about to be renamed
         transform_cache.cache_clear()
     return digest
 
 
 def export_run(
-    state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path, facts: Mapping[str, Any] | None = None
-) -> str:
+    state: Path, config: TalbotConfig, pictures: PictureCache, folder: Path, facts: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> str:  # fmt: skip
     """Export the averaged weights of a training state; calibrated on 44 crops, four for each level of quality.
 
     ``facts`` are the bundle's id and title, where they are not those of :data:`FACTS`, and its ``distortion`` if it is
@@ -176,7 +181,7 @@ def export_run(
     origin = provenance(stored, len(pictures), parent_of(state.parent))
     fitted = CropConfig(FITTED_SIDE, scale_probability=0)
     samples = [to_samples(random_crop(pictures, fitted, rng)) for _ in range(FITTED_CROPS)]
-    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), **origin}, samples)
+    digest = export_bundle(network, crops, folder, {**FACTS, **(facts or {}), **origin}, samples, progress)
     write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest
 

@@ -10,11 +10,13 @@ from typing import Any
 
 import torch
 
+from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.talbot import Talbot, TalbotConfig
 from ..data import CropConfig, PictureCache
 from ..loop import LoopConfig
 from ..parents import bundle_in
+from ..progress import silent
 from ..recipe import configure
 from .export import export_run
 from .klt import start_as_klt
@@ -26,6 +28,12 @@ from .task import TalbotTask, initialise, make_network
 
 Tables = Mapping[str, Any]
 SYNTHESIS = "synthesis"  # the table that makes a recipe one that trains the synthesis alone
+SETTINGS = {"network": TalbotConfig, "crop": CropConfig, "loss": LossConfig, SYNTHESIS: SynthesisConfig}
+
+
+def refused(tables: Tables) -> str:
+    """Nothing: all of them can be exported."""
+    return ""
 
 
 def network(tables: Tables) -> Talbot | Synthesis:
@@ -63,7 +71,7 @@ def task(
     return TalbotTask(network, pictures, crop, judges, loss, fused)
 
 
-def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
+def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path, progress: Progress | None = None) -> str:
     """A bundle of the state of a run."""
     config = configure(TalbotConfig, tables.get("network", {}))
     facts = dict(tables.get("bundle", {}))
@@ -73,4 +81,4 @@ def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) ->
     if SYNTHESIS in tables:
         made = Synthesis(config, find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle))
         return export_synthesis(state, made, folder, len(pictures), facts)
-    return export_run(state, config, pictures, folder, facts)
+    return export_run(state, config, pictures, folder, facts, progress or silent)

@@ -10,25 +10,27 @@ that counting again would not pay.)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from ...arrays import Samples
+from ...arrays import Progress, Samples
 from ...codecs.quality import position
 from ...codecs.talbot.codec import Talbot
 from ...codecs.talbot.effort import DEAD_ZONE
 from ...codecs.talbot.rdoq import dead_zone
 from ...engine.entropy import Symbols, Tables, frequencies, from_frequencies, gaussian
+from ..progress import silent
 
 GAUSSIAN = 30.0  # symbols that the Gaussian counts for
 TAIL = 6.0  # standard deviations that a table reaches, and 2 more symbols: tails are heavy
 
 
 def fit(
-    codec: Talbot, pictures: Iterable[Samples], qualities: Sequence[int], scales: npt.NDArray[np.float64]
-) -> Tables:
+    codec: Talbot, pictures: Sequence[Samples], qualities: Sequence[int], scales: npt.NDArray[np.float64],
+    progress: Progress = silent,
+) -> Tables:  # fmt: skip
     """Tables for what the encoder writes with its default effort.
 
     Args:
@@ -36,10 +38,12 @@ def fit(
         pictures: ``(H, W, 3)``, at most a tile each.
         qualities: as they are stored, to code each picture at.
         scales: standard deviations of the levels.
+        progress: called with pictures coded.
     """
     counts = Counts(scales)
     rounding = dead_zone(codec.prior.tables, DEAD_ZONE)
-    for picture in pictures:
+    for done, picture in enumerate(pictures):
+        progress(done, len(pictures))
         (y,) = codec.latents(picture).tiles
         for quality in qualities:
             encoder, _, _ = codec.prior.encoder(y * codec.gain("encoder", quality), position(quality), rounding)

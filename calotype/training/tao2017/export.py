@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ...arrays import Progress
 from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.layers import SLOPE
@@ -35,6 +36,7 @@ from ..bundle import replacement
 from ..graphs import GraphBuilder, float_layer, half
 from ..ledig2017.export import generator_graph
 from ..parents import parent_of, provenance
+from ..progress import silent
 from ..weights import copy_weights, write_weights
 
 FACTS = {
@@ -108,6 +110,9 @@ def rec_graph(name: str, rec: BlockRec | LayerRec) -> GraphBuilder:
         for layer in rec.layers:
             change = paper_layer(graph, change, layer)
         change = convolution(graph, change, rec.last)
+        if rec.amplitude is not None:
+            e = graph.input("e", rec.amplitude.in_channels)
+            change = graph.add("Mul", change, graph.add("Exp", float_layer(graph, e, rec.amplitude)))
     graph.output(graph.clip(graph.add("Add", base, change), 0, 1), "out")
     return graph
 
@@ -130,13 +135,17 @@ def paper_layer(graph: GraphBuilder, x: str, layer: nn.Module) -> str:
             squeezed = graph.add("Relu", convolution(graph, x, layer.squeeze))
             parts = convolution(graph, squeezed, layer.expand1), paper_layer(graph, squeezed, layer.expand3)
             return graph.add("Concat", *parts, axis=1)
-        case Multilinear() if layer.rank == 1:
+        case Multilinear():
             y = convolution(graph, x, layer.mix)
             for part in (layer.column, layer.row):
                 (kh, kw) = part.kernel_size
                 pads = [(kh - 1) // 2, (kw - 1) // 2, kh // 2, kw // 2]
                 weights = graph.weights(half(part.weight))
                 y = graph.add("Conv", y, weights, kernel_shape=[kh, kw], pads=pads, group=part.groups)
+            if layer.rank > 1:
+                out = part.out_channels // layer.rank
+                ones = graph.constant(np.ones((out, layer.rank, 1, 1), np.float32))
+                y = graph.add("Conv", y, ones, kernel_shape=[1, 1], group=out)
             return y
         case _:
             raise TypeError(f"no ONNX form is known for {type(layer).__name__}")
@@ -180,7 +189,7 @@ def graphs_of(network: Tao2017) -> list[GraphBuilder]:
 
 
 def reaches(network: Tao2017) -> dict[str, dict[str, int]]:
-    """Stride and halo of each graph that runs in windows, in samples of its own input; halos are multiples of strides."""
+    """Stride and halo of each graph that runs in windows, in samples of its own input; halos are whole strides."""
     found = {"com": {"stride": 2, "halo": COM_HALO}, "rec1": {"stride": 8, "halo": -(-network.rec1.halo // 8) * 8}}
     if isinstance(network.rec2, StagedRec):
         repair, enlarge = network.rec2.repair, network.rec2.enlarge
@@ -191,11 +200,13 @@ def reaches(network: Tao2017) -> dict[str, dict[str, int]]:
     return found
 
 
-def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
+def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any], progress: Progress = silent) -> str:
     """Write the bundle of ``network`` (in evaluation mode) and return its hash; a bundle that is there is replaced."""
     network.eval()
     with replacement(folder) as made:
-        for graph in graphs_of(network):
+        graphs = graphs_of(network)
+        for done, graph in enumerate(graphs):
+            progress(done, len(graphs))
             graph.save(made / f"{graph.name}.onnx")
         files = sorted(file.name for file in made.iterdir())
         digest = bundle_hash(made, files)
@@ -205,7 +216,7 @@ def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any]) -> str:
     return digest
 
 
-def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int) -> str:
+def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int, progress: Progress = silent) -> str:
     """Export the averaged weights of a training state, and write the float weights beside the state.
 
     Raises:
@@ -218,6 +229,6 @@ def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int) 
     copy_weights(stored["average"], network)
     network.load_state_dict(stored.get("buffers", {}), strict=False)
     origin = provenance(stored, pictures, parent_of(state.parent))
-    digest = export_bundle(network, folder.absolute(), {**FACTS, **origin})
+    digest = export_bundle(network, folder.absolute(), {**FACTS, **origin}, progress)
     write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest

@@ -9,12 +9,14 @@ from typing import Any
 
 import torch
 
+from ...arrays import Progress
 from ...engine import bundles
 from ...engine.bundles import Bundle
 from ...networks.tao2017 import StagedRec, Tao2017, Tao2017Config
 from ..data import PictureCache
 from ..ledig2017.export import generator_graph
 from ..parents import bundle_in
+from ..progress import silent
 from ..recipe import configure
 from ..recovery import recover
 from ..weights import start_from
@@ -23,6 +25,13 @@ from .export import estimate_graph, export_run, graphs_of, rec_graph, tables_gra
 from .task import Tao2017Task, TaskConfig, start_whitened
 
 ENLARGER = "srresnet-x2"
+SETTINGS = {"network": Tao2017Config, "task": TaskConfig, "mix": MixConfig}
+
+
+def refused(tables: Mapping[str, Any]) -> str:
+    """Why such networks cannot be exported, or an empty string."""
+    config = configure(Tao2017Config, tables.get("network", {}))
+    return "a staged network has the variant blocks" if config.staged and config.variant != "blocks" else ""
 
 
 def network(tables: Mapping[str, Any]) -> Tao2017:
@@ -64,6 +73,9 @@ def task(network: Tao2017, tables: Mapping[str, Any], pictures: PictureCache, ju
     return Tao2017Task(network, pictures, config, mix, judges)
 
 
-def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
+def export(
+    state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path, progress: Progress | None = None
+) -> str:
     """A bundle of the state of a run."""
-    return export_run(state, configure(Tao2017Config, tables.get("network", {})), folder, len(pictures))
+    config = configure(Tao2017Config, tables.get("network", {}))
+    return export_run(state, config, folder, len(pictures), progress or silent)

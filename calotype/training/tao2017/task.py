@@ -15,8 +15,8 @@ codec gets, so the codec runs inside each step. How the gradient passes it is th
 In each of them RecCNN sees real files only.
 
 A compact picture has to be stored, and none of these gradients says what that costs. Either it ``stay``s near plain
-down-sampling, or the loss counts the proxy's bits: with an exponent ``rate`` of r, error x bits^r is what falls. Along a
-codec's own curve that product is about constant, so r says how many per cent of error one per cent of bits is worth.
+down-sampling, or the loss counts the proxy's bits: with an exponent ``rate`` of r, error x bits^r is what falls. Along
+a codec's own curve that product is about constant, so r says how many per cent of error a per cent of bits is worth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -35,9 +35,9 @@ from torch.nn import functional as F
 
 from ...metrics.similarity import most_scales
 from ...networks.layers import Pointwise
-from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, StagedRec, Tao2017, halved
+from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, LayerRec, StagedRec, Tao2017, halved
 from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
-from ..losses import ms_ssim, mse
+from ..losses import Loss, hvs_mse, ms_ssim, mse, ssimulacra2_sum
 from ..principal import whitening
 from .degrading import DegradedPool, MixConfig, degrade, from_pictures, through, to_picture
 from .jpeg_proxy import jpeg_bits, jpeg_proxy
@@ -51,9 +51,14 @@ JUDGES: dict[str, dict[str, Any]] = {
     "avif50": {"format": "AVIF", "quality": 50, "speed": 6, "subsampling": "4:4:4"},
     "webp10": {"format": "WEBP", "quality": 10},
 }
+FLOOR = 2e-5  # added to the error before, 47 dB: pictures that were nearly clean must not rule
+MEASURES: dict[str, tuple[Loss, float]] = {  # errors, and what is added to that before
+    "ms-ssim": (lambda x, y: 1 - ms_ssim(x, y, scales=min(5, most_scales(*x.shape[2:]))), 1e-4),
+    "psnr-hvs": (hvs_mse, FLOOR),
+    "ssimulacra2": (ssimulacra2_sum, 0.1),
+}
 HALF = (10, 30, 60)  # qualities of the JPEG inside, at scale 2
 LEAST_VARIANCE = (2 / 255) ** 2  # of a direction that is amplified to unit variance
-FLOOR = 2e-5  # added to the error before, 47 dB: pictures that were nearly clean must not rule
 
 
 def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, seed: int = 1) -> None:
@@ -68,6 +73,9 @@ def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, s
     layers = [network.estimate.down]
     repairing = (network.rec1, network.rec2.repair if isinstance(network.rec2, StagedRec) else network.rec2)
     layers += [rec.head for rec in repairing if isinstance(rec, BlockRec)]
+    for rec in repairing:
+        if isinstance(rec, LayerRec):
+            whiten_layer(cast(nn.Conv2d, rec.layers[0]), x)
     for down in layers:
         unshuffle, pointwise = cast(nn.PixelUnshuffle, down[0]), cast(Pointwise, down[1])
         blocks = unshuffle(x).permute(0, 2, 3, 1).flatten(0, 2)
@@ -77,14 +85,23 @@ def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, s
             pointwise.weight.copy_((mixture @ whitening(blocks, LEAST_VARIANCE))[:, :, None, None])
 
 
+def whiten_layer(layer: nn.Conv2d, x: Tensor) -> None:
+    """The same for a convolution of pictures ``x (B, 3, H, W)``, whose patches overlap."""
+    mixture = torch.empty(layer.out_channels, layer.weight[0].numel())
+    nn.init.orthogonal_(mixture, gain=max(1.0, math.sqrt(mixture.shape[1] / mixture.shape[0])))
+    patches = F.unfold(x[:64], layer.kernel_size).transpose(1, 2).flatten(0, 1)
+    with torch.no_grad():
+        layer.weight.copy_((mixture @ whitening(patches, LEAST_VARIANCE)).reshape(layer.weight.shape))
+
+
 @dataclass(frozen=True)
 class TaskConfig:
     """Settings of training."""
 
     full: float = 0.65  # share of steps at full size (scale 1); the others train ComCNN and RecCNN at scale 2
     size: int = 64  # side of crops: many small steps teach more than few large ones
-    loss: str = "mse"  # or ms-ssim
-    gradient: str = "straight-through"  # how it passes the codec: see the module
+    loss: Literal["mse", "ms-ssim", "psnr-hvs", "ssimulacra2"] = "mse"  # the error of the metric of that name
+    gradient: Literal["straight-through", "identity", "proxy", "proxy-backward"] = "straight-through"  # see the module
     stay: float = 0.05  # weight of the compact picture's distance from plain down-sampling: it has to be stored
     judging: float = 0.02  # weight of a wrong estimate of the strength
     rate: float = 0.0  # exponent of the bits of a JPEG, see the module
@@ -161,13 +178,15 @@ class Tao2017Task:
     def costly(
         self, x: Tensor, compact: Tensor, tables: Tensor, is_jpeg: Tensor, details: dict[str, float]
     ) -> Tensor | float:
-        """The exponent times the logarithm of the bits; log how many more they are than those of plain down-sampling."""
+        """The exponent times the logarithm of the bits, against those of plain down-sampling."""
         if not self.config.rate:
             return 0.0
         share = is_jpeg[:, 0, 0, 0].float()
         bits = jpeg_bits(compact, tables).log() - jpeg_bits(halved(x), tables).log()
         details["bits2"] = float((share * bits.detach()).sum() / share.sum().clamp_min(1))
-        remaining = 10 ** (-details["gain2"] / 10)  # the loss is relative to an error before, its logarithm to that left
+        remaining = 10 ** (
+            -details["gain2"] / 10
+        )  # the loss is relative to an error before, its logarithm to that left
         return self.config.rate * remaining * (share * bits).mean()
 
     def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor | float:
@@ -183,9 +202,11 @@ class Tao2017Task:
         """Error of ``result`` relative to that of ``before``, sample by sample."""
         error, old = mse(result, x), mse(before, x)
         loss = ((error + extra) / (old + FLOOR)).mean()
-        if self.config.loss == "ms-ssim":
-            scales = min(5, most_scales(*x.shape[2:]))
-            loss = 10 * (1 - ms_ssim(result, x, scales=scales) + extra).mean()
+        if self.config.loss != "mse":
+            measure, floor = MEASURES[self.config.loss]
+            with torch.no_grad():
+                most = measure(x, before) + floor
+            loss = (measure(x, result) / most + extra / (old + FLOOR)).mean()
         gain = 10 * ((old + FLOOR) / (error.detach() + FLOOR)).log10().mean()
         return loss, {name: float(gain)} if name else {}
 

@@ -17,11 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ...arrays import Progress
 from ...codecs.toderici2017.bits import FINENESS, HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMIT, passes
 from ...errors import CalotypeError
 from ...networks.toderici2017 import Toderici2017
 from ..data import CropConfig, PictureCache, random_crop
 from ..integer import EXACT, quantise_weights
+from ..progress import silent
 
 UNIT = STATE_LIMIT // 4  # integers that stand for 1 in the state
 
@@ -71,25 +73,32 @@ class CodePredictor(nn.Module):
         return torch.stack(costs)
 
 
-def codes_of(network: Toderici2017, pictures: PictureCache, crops: int, size: int = 192, seed: int = 3) -> Tensor:
+def codes_of(
+    network: Toderici2017, pictures: PictureCache, crops: int, size: int = 192, seed: int = 3,
+    progress: Progress = silent,
+) -> Tensor:  # fmt: skip
     """The bits ``(T, crops, C, size / 16, size / 16)`` that ``network`` writes for random crops, as int8."""
     rng = np.random.default_rng(seed)
     crop = CropConfig(size, 0.5, 1.2, 0.5)
     parts = []
     with torch.inference_mode():
-        for _ in range(0, crops, 4):
+        for done in range(0, crops, 4):
+            progress(done, crops)
             x = torch.stack([random_crop(pictures, crop, rng) for _ in range(4)])
             found = [b.to(torch.int8) for b, _ in network.eval().iterate(x, network.config.iterations)]
             parts.append(torch.stack(found))
     return torch.cat(parts, 1)
 
 
-def train_predictor(codes: Tensor, steps: int = 400, batch: int = 8, seed: int = 4) -> CodePredictor:
+def train_predictor(
+    codes: Tensor, steps: int = 400, batch: int = 8, seed: int = 4, progress: Progress = silent
+) -> CodePredictor:
     """Fit a predictor to the codes of :func:`codes_of`."""
     torch.manual_seed(seed)
     predictor = CodePredictor(codes.shape[0], codes.shape[2])
     optimiser = torch.optim.Adam(predictor.parameters(), lr=4e-3)
     for step in range(steps):
+        progress(step, steps)
         for group in optimiser.param_groups:
             group["lr"] = 4e-3 * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
         picked = torch.randint(codes.shape[1], (batch,))

@@ -25,6 +25,7 @@ import torch
 from onnx import TensorProto, helper
 from torch import Tensor, nn
 
+from ...arrays import Progress
 from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.layers import Pointwise
@@ -33,6 +34,7 @@ from ..bundle import replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
+from ..progress import part, silent
 from ..weights import copy_weights, write_weights
 from .bits import codes_of, integers, train_predictor
 
@@ -82,7 +84,7 @@ class Step:
         """Output and new states of a unit."""
         g, w = self.graph, unit.width
         if not isinstance(unit, Gru | Lstm):
-            raise CalotypeError("only networks with units gru, deep and lstm can be exported")
+            raise TypeError(f"no ONNX form is known for {type(unit).__name__}")
         a, b = self.into(x, unit.into), float_layer(g, states[0], unit.hidden)
         a1, a2, a3, a4 = (self.part(a, i * w, (i + 1) * w) for i in range(4))
         alpha = g.constant(np.array(ALPHA, np.float32))
@@ -213,7 +215,19 @@ def graphs_of(network: Toderici2017) -> list[GraphBuilder]:
     return [analyse_graph(network), update_graph(network), picture_graph(network)]
 
 
-def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dict[str, Any], steps: int = 400) -> str:
+def refusal(config: TodericiConfig) -> str:
+    """Why networks of this shape cannot be exported, or an empty string."""
+    if config.unit == "alstm":
+        return "only networks with units gru and lstm can be exported"
+    if config.dense or not config.linear or config.framework != "one-shot":
+        return "only one-shot networks with the linear path, and not dense, can be exported"
+    return ""
+
+
+def export_bundle(
+    network: Toderici2017, codes: Tensor, folder: Path, facts: dict[str, Any], steps: int = 400,
+    progress: Progress = silent,
+) -> str:  # fmt: skip
     """Write the bundle of ``network`` and return its hash; a bundle that is there is replaced.
 
     Args:
@@ -222,18 +236,19 @@ def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dic
         folder: made if missing.
         facts: what ``model.json`` says beside the configuration: id, title, paper, training, licence.
         steps: of training the predictor of the codes.
+        progress: called with its steps.
 
     Raises:
         CalotypeError: the folder holds something else, or the network is of a shape that cannot be exported.
     """
     config = network.eval().config
-    if config.dense or not config.linear or config.framework != "one-shot":
-        raise CalotypeError("only one-shot networks with the linear path, and not dense, can be exported")
+    if reason := refusal(config):
+        raise CalotypeError(reason)
     with replacement(folder) as made:
         for graph in graphs_of(network):
             graph.save(made / f"{graph.name}.onnx")
         first = cast(Tensor, cast(Pointwise, network.decoder.amplitude).bias).detach().clamp(-3, 3).exp()
-        arrays = integers(train_predictor(codes, steps), codes[:, :16])
+        arrays = integers(train_predictor(codes, steps, progress=progress), codes[:, :16])
         np.savez_compressed(made / "codes.npz", amplitude=first.numpy().astype(np.float32), **cast(Any, arrays))
         files = sorted(file.name for file in made.iterdir())
         digest = bundle_hash(made, files)
@@ -247,7 +262,9 @@ def export_bundle(network: Toderici2017, codes: Tensor, folder: Path, facts: dic
     return digest
 
 
-def export_run(state: Path, config: TodericiConfig, pictures: PictureCache, folder: Path) -> str:
+def export_run(
+    state: Path, config: TodericiConfig, pictures: PictureCache, folder: Path, progress: Progress = silent
+) -> str:
     """Export the averaged weights of a training state; the predictor of its codes is trained for some minutes first.
 
     The float weights are written beside the state (float16), for training to go on from.
@@ -258,11 +275,13 @@ def export_run(state: Path, config: TodericiConfig, pictures: PictureCache, fold
     folder = folder.absolute()  # so that it has a name
     if not state.is_file():
         raise CalotypeError(f"there is no state of a training run at {state}")
+    if reason := refusal(config):
+        raise CalotypeError(reason)
     stored = torch.load(state, weights_only=True)
     network = Toderici2017(config)
     copy_weights(stored["average"], network)
-    codes = codes_of(network, pictures, CODE_CROPS)
+    codes = codes_of(network, pictures, CODE_CROPS, progress=part(progress, 0.0, 0.5))
     origin = provenance(stored, len(pictures), parent_of(state.parent))
-    digest = export_bundle(network, codes, folder, {**FACTS, **origin})
+    digest = export_bundle(network, codes, folder, {**FACTS, **origin}, progress=part(progress, 0.5, 1.0))
     write_weights(state.with_suffix(".safetensors"), stored["average"], asdict(config))
     return digest

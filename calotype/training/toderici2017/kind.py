@@ -7,14 +7,23 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...arrays import Progress
 from ...networks.toderici2017 import Toderici2017, TodericiConfig
 from ..data import PictureCache
 from ..parents import bundle_in
+from ..progress import silent
 from ..recipe import configure
 from ..recovery import recover
 from ..weights import start_from
-from .export import export_run, graphs_of
+from .export import export_run, graphs_of, refusal
 from .task import TaskConfig, Toderici2017Task, make_network, start_greedily
+
+SETTINGS = {"network": TodericiConfig, "task": TaskConfig}
+
+
+def refused(tables: Mapping[str, Any]) -> str:
+    """Why such networks cannot be exported, or an empty string."""
+    return refusal(configure(TodericiConfig, tables.get("network", {})))
 
 
 def network(tables: Mapping[str, Any]) -> Toderici2017:
@@ -39,6 +48,9 @@ def task(
     return Toderici2017Task(network, pictures, configure(TaskConfig, tables.get("task", {})), judges)
 
 
-def export(state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path) -> str:
+def export(
+    state: Path, tables: Mapping[str, Any], pictures: PictureCache, folder: Path, progress: Progress | None = None
+) -> str:
     """A bundle of the state of a run."""
-    return export_run(state, configure(TodericiConfig, tables.get("network", {})), pictures, folder)
+    config = configure(TodericiConfig, tables.get("network", {}))
+    return export_run(state, config, pictures, folder, progress or silent)

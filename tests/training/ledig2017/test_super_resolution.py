@@ -308,6 +308,8 @@ def test_train_export_upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     run("export", "runs/net", "--data", photos, "-o", "weights/srresnet-x4", "--recipe", "net.toml")
     picture = drawing(40, 30, 3, 8)
     assert calotype.upscale(picture, 4).size == (120, 160)
+    judged = run("validate", "runs/net", "--data", photos, "--validation", photos)
+    assert [line.split()[0] for line in judged.splitlines()] == ["psnr_y", "bicubic_psnr_y"]
     # The same weights start the adversarial training, and the body of another scale.
     run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4")
     last = json.loads(Path("runs/gan/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])

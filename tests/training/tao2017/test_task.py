@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,18 +13,26 @@ from PIL import Image
 
 torch = pytest.importorskip("torch")
 
+from calotype.codecs.tao2017.restore import restored  # noqa: E402
+from calotype.codecs.tao2017.strength import Strength  # noqa: E402
 from calotype.engine.bundles import Bundle, installed  # noqa: E402
 from calotype.engine.runtime import Graph  # noqa: E402
+from calotype.engine.tiling import Rectangle  # noqa: E402
 from calotype.errors import CalotypeError  # noqa: E402
-from calotype.networks.tao2017 import LayerRec, Tao2017, Tao2017Config  # noqa: E402
+from calotype.networks.ledig2017 import Generator, GeneratorConfig  # noqa: E402
+from calotype.networks.tao2017 import LayerRec, StagedRec, Tao2017, Tao2017Config, halved  # noqa: E402
 from calotype.training.data import PictureCache  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
+from calotype.training.ledig2017.export import FACTS, export_bundle  # noqa: E402
+from calotype.training.parents import bundle_in  # noqa: E402
 from calotype.training.tao2017 import export as export_tao2017  # noqa: E402
+from calotype.training.tao2017 import kind  # noqa: E402
 from calotype.training.tao2017.degrading import DegradedPool, MixConfig, degrade, through  # noqa: E402
 from calotype.training.tao2017.jpeg_proxy import jpeg_proxy  # noqa: E402
 from calotype.training.tao2017.task import Tao2017Task, TaskConfig, start_whitened  # noqa: E402
 
 SMALL = Tao2017Config(c4=16, c8=16, blocks=2, compact=8, width=8, depth=4)
+STAGED = replace(SMALL, staged=True, enlarger_channels=16, enlarger_blocks=1)
 
 
 def scene(height: int = 160, width: int = 208) -> np.ndarray:
@@ -79,7 +89,7 @@ def test_the_proxy_does_about_what_jpeg_does_and_has_a_gradient(quality: int) ->
     assert x.grad is not None and x.grad.isfinite().all() and x.grad.abs().mean() > 0
 
 
-@pytest.mark.parametrize("gradient", ["straight-through", "identity", "proxy"])
+@pytest.mark.parametrize("gradient", ["straight-through", "identity", "proxy", "proxy-backward"])
 def test_every_gradient_reaches_the_network_before_the_codec(pictures: PictureCache, gradient: str) -> None:
     torch.manual_seed(2)
     network = Tao2017(SMALL)
@@ -108,6 +118,33 @@ def test_the_alternation_holds_the_network_behind_the_codec(pictures: PictureCac
     assert torch.equal(gradients[0.05], gradients[5.0])
 
 
+def test_bits_pull_on_the_network_before_the_codec_and_the_restorer_can_be_held(pictures: PictureCache) -> None:
+    torch.manual_seed(2)
+    network = Tao2017(STAGED)
+    config = TaskConfig(full=0.0, size=64, gradient="proxy-backward", stay=0.0, rate=0.4, hold=True)
+    task = Tao2017Task(network, pictures, config, only("jpeg"))
+    optimiser = torch.optim.Adam([p for p in network.parameters() if p.requires_grad], 1e-3)
+    bits = []
+    for _ in range(12):
+        batch = task.batch(np.random.default_rng(1), 4)
+        loss, details = task.loss_half(batch[1][0], np.random.default_rng(2))
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        bits.append(details["bits2"])
+    assert bits[0] == 0 and bits[-1] < -0.004  # plain down-sampling at first, then what is cheaper to store
+    assert all(p.grad is None for p in network.rec1.parameters())
+
+
+@pytest.mark.parametrize("loss", ["ms-ssim", "psnr-hvs", "ssimulacra2"])
+def test_losses_are_relative_to_the_error_before(pictures: PictureCache, loss: str) -> None:
+    task = Tao2017Task(Tao2017(SMALL), pictures, TaskConfig(loss=loss), only("jpeg"))  # type: ignore[arg-type]
+    x, y, *_ = task.pool.batch(np.random.default_rng(1), 2, 96)
+    same, _ = task.distance(y, x, y, "")
+    half, _ = task.distance(x + 0.5 * (y - x), x, y, "")
+    assert 0.95 < float(same) <= 1.001 and float(half) < 0.8 * float(same)
+
+
 def test_restoring_is_learnt(pictures: PictureCache) -> None:
     torch.manual_seed(3)
     network = Tao2017(SMALL).train()
@@ -130,7 +167,7 @@ def test_validation_names_every_judge(pictures: PictureCache, tmp_path: Path) ->
     task = Tao2017Task(Tao2017(SMALL).eval(), pictures, validation=[tmp_path / "pictures" / "a.png"])
     with torch.inference_mode():
         figures = task.validate()
-    assert {"jpeg10", "jpeg10 blind", "avif25", "webp10", "half jpeg10 psnr"} <= set(figures)
+    assert {"jpeg10", "jpeg10 blind", "avif25", "webp10", "half psnr@10", "half bpp@60"} <= set(figures)
 
 
 @pytest.fixture
@@ -163,11 +200,45 @@ def test_the_bundle_computes_what_the_networks_compute(bundle: tuple[Tao2017, Bu
         assert result.shape == value.shape and np.abs(result - value.numpy()).max() < 4e-3, name  # weights are float16
 
 
+def test_two_stages_start_as_networks_that_are_there_and_run_as_one(
+    pictures: PictureCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(7)
+    old = Tao2017(SMALL)
+    with torch.no_grad():
+        for p in old.parameters():
+            p.add_(0.05 * torch.randn_like(p))
+    export_tao2017.export_bundle(old, tmp_path / "weights" / "tao2017", export_tao2017.FACTS)
+    generator = Generator(GeneratorConfig(scale=2, channels=16, blocks=1))
+    export_bundle(generator, tmp_path / "weights" / "srresnet-x2", {**FACTS, "id": "srresnet-x2", "title": "a test"})
+    monkeypatch.setenv("CALOTYPE_WEIGHTS", str(tmp_path / "weights"))
+    network = Tao2017(STAGED)
+    kind.start(network, tmp_path / "weights" / "tao2017", pictures)
+    assert isinstance(network.rec2, StagedRec)
+    x, e = torch.rand(1, 3, 48, 56), torch.rand(1, SMALL.strength, 1, 1)
+    with torch.inference_mode():
+        assert (network.rec1(x, e) - old.rec1(x, e)).abs().max() < 1e-2  # as it is stored, in float16
+        torch.testing.assert_close(network.rec2.repair(x, e), network.rec1(x, e))
+        assert (network.rec2.enlarge(x) - generator(x)).abs().max() < 1e-2
+        torch.testing.assert_close(network.com(x), halved(x))
+    # The codec runs the stages one after the other, in windows: a region is what the whole picture has there.
+    export_tao2017.export_bundle(network, tmp_path / "staged", export_tao2017.FACTS)
+    found, picture = bundle_in(tmp_path / "staged"), scene(88, 104)
+    whole = restored(found, 2, 1, picture, None)
+    place = Rectangle(13, 21, 70, 60)
+    assert (restored(found, 2, 1, picture, None, place) == whole[place.scaled(2).slices]).all()
+    with torch.inference_mode():
+        y = torch.from_numpy(picture).permute(2, 0, 1)[None].float() / 255
+        strength = torch.from_numpy(Strength(found, 1)(picture))
+        wanted = network.rec2(y, strength)[0].permute(1, 2, 0).mul(255).clamp(0, 255).numpy()
+    assert np.abs(whole[16:-16, 16:-16] - wanted[16:-16, 16:-16]).max() < 3
+
+
 @pytest.mark.parametrize("kernel", [2, 3])
-@pytest.mark.parametrize("variant", ["plain", "fire", "multilinear"])
-def test_the_layered_networks_have_an_onnx_form(tmp_path: Path, variant: str, kernel: int) -> None:
+@pytest.mark.parametrize(("variant", "rank"), [("plain", 1), ("fire", 1), ("multilinear", 1), ("multilinear", 2)])
+def test_the_layered_networks_have_an_onnx_form(tmp_path: Path, variant: Any, rank: int, kernel: Any) -> None:
     torch.manual_seed(8)
-    config = Tao2017Config(variant=variant, kernel=kernel, width=8, depth=5)
+    config = Tao2017Config(variant=variant, kernel=kernel, width=8, depth=5, rank=rank)
     rec = LayerRec(1, config).train()
     x = torch.rand(1, 3, 24, 32)
     rec(x, x)  # so that the running means are not those of the start
@@ -184,6 +255,11 @@ def test_a_run_is_exported(pictures: PictureCache, tmp_path: Path) -> None:
     tables = {"kind": "tao2017", "network": {"c4": 16, "c8": 16, "blocks": 2, "compact": 8, "width": 8, "depth": 4}}
     digest = kind_of(tables).export(tmp_path / "state.pt", tables, pictures, tmp_path / "bundle")
     assert len(digest) == 64 and (tmp_path / "state.safetensors").exists()  # beside the state
+    figures = kind_of(tables).judge(tmp_path / "state.pt", tables, pictures, [tmp_path / "pictures" / "a.png"])
+    assert {
+        f"file_{what}@{quality}/{scale}" for what in ("bpp", "psnr") for quality in (10, 30, 60) for scale in (1, 2)
+    } == set(figures)
+    assert 0 < figures["file_bpp@10/2"] < figures["file_bpp@10/1"] < figures["file_bpp@60/1"]
     again = kind_of(tables).network(tables)
     kind_of(tables).start(again, tmp_path / "bundle", pictures)
     assert torch.equal(again.com.first.weight, network.com.first.weight.detach().half().float())  # type: ignore[union-attr,operator]
