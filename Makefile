@@ -5,6 +5,7 @@
 #   make test                       ruff, mypy and all tests
 #   make docs                       the documentation as a site, in site/ (python3 -m http.server -d site shows it)
 #   make dist                       wheel and source distribution in dist/, checked
+#   make notebook                   runs docs/notebooks/report.ipynb in full: some minutes
 #   make generated                  brings man page, completions and the tables of the README up to date
 #   make clean                      removes the environments and what was built
 #
@@ -26,7 +27,7 @@ ifeq (demo,$(firstword $(MAKECMDGOALS)))
 endif
 export PHOTO
 
-.PHONY: demo test lint docs dist generated clean
+.PHONY: demo test lint docs dist notebook generated clean
 .DEFAULT_GOAL := test
 
 # The scikit-image wheel is unpacked for its photograph alone: --no-deps leaves SciPy and the rest out.
@@ -46,6 +47,10 @@ docs: $(DOCS_VENV)/ready
 
 dist: $(DOCS_VENV)/ready
 	$(DOCS_VENV)/bin/python tools/distribution.py
+
+notebook: $(TEST_VENV)/ready
+	$(TEST_VENV)/bin/python -m jupytext --to notebook --update docs/notebooks/report.py
+	$(TEST_VENV)/bin/python -m jupytext --to notebook --execute --output - docs/notebooks/report.py > /dev/null
 
 generated: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python tools/manual.py

@@ -23,7 +23,7 @@ class Fused:
         self.compiled = torch.compile(function, dynamic=False, **options)
         self.known: set[tuple[Any, ...]] = set()
 
-    def __call__(self, *arguments: Any) -> Any:
+    def __call__(self, /, *arguments: Any) -> Any:
         """What the function returns, or whatever a compiler that does not work raises."""
         shapes = tuple(getattr(a, "shape", a) for a in arguments)
         if shapes in self.known:

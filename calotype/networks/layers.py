@@ -7,6 +7,7 @@ both kinds have a single natural order of computation, so that integer networks 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import torch
@@ -54,7 +55,7 @@ def _sum_taps(padded: Tensor, g: Tensor, k: int) -> Tensor:
     return torch.stack([(padded[:, i : i + h, j : j + w] * g).sum((0, 1, 2)) for i in range(k) for j in range(k)])
 
 
-sum_taps = _sum_taps
+sum_taps: Callable[[Tensor, Tensor, int], Tensor] = _sum_taps
 SHAPES = 64  # that one network may have gradients of
 
 

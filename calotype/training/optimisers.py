@@ -11,7 +11,7 @@ more, which weighs most where batches are small.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
@@ -19,11 +19,14 @@ from torch import Tensor, nn
 from ..errors import CalotypeError, DependencyError
 
 Name = Literal["adamw", "muon"]
+NAMES = get_args(Name)
 LEAST_SIDE = 32  # of a matrix that is worth Muon's trouble
 
 
 def make(name: Name, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> Any:
-    """The optimiser of that name."""
+    """The optimiser of that name; :class:`CalotypeError` if there is none."""
+    if name not in NAMES:
+        raise CalotypeError(f"there is no optimiser '{name}'; there are: {', '.join(NAMES)}")
     rest, matrices = list(parameters), []
     if name == "muon":
         matrices = [p for p in rest if _is_matrix(p)]

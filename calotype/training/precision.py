@@ -26,7 +26,8 @@ def gain(device: torch.device) -> float:
     network = nn.Sequential(
         nn.Conv2d(32, 32, 3, padding=1), nn.LeakyReLU(0.125), nn.Conv2d(32, 128, 1), nn.LeakyReLU(0.125),
         nn.Conv2d(128, 32, 1),
-    ).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs  # fmt: skip
+    )  # fmt: skip
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
     x = torch.linspace(-1, 1, 2 * 32 * 64 * 64).view(2, 32, 64, 64).contiguous(memory_format=torch.channels_last)
     seconds = {False: float("inf"), True: float("inf")}
     for _ in range(ROUNDS + 1):  # the first one prepares kernels, and is slower for it
@@ -40,5 +41,5 @@ def _step(network: nn.Module, x: torch.Tensor, half: bool) -> float:
     begin = time.process_time()
     with torch.autocast("cpu", torch.bfloat16, enabled=half):
         loss = network(x).float().square().mean()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     return time.process_time() - begin

@@ -15,8 +15,8 @@ import onnx  # noqa: E402
 from onnx import numpy_helper  # noqa: E402
 
 from calotype.errors import CalotypeError  # noqa: E402
+from calotype.training.generators import generator_graph  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
-from calotype.training.ledig2017.export import generator_graph  # noqa: E402
 from calotype.training.recipe import load_recipe  # noqa: E402
 from calotype.training.tao2017 import export as tao2017  # noqa: E402
 from calotype.training.toderici2017 import export as toderici2017  # noqa: E402

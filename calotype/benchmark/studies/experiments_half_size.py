@@ -18,7 +18,9 @@ import torch
 from ...engine import bundles
 from ...metrics import ms_ssim, psnr, psnr_hvs, ssimulacra2
 from ...metrics.similarity import most_scales, ms_ssim_db
+from ...metrics.ssimulacra2 import SMALLEST_SIDE as SSIMULACRA2_SIDE
 from ...networks.tao2017 import Tao2017, Tao2017Config
+from ...raster.bands import to_8
 from ...raster.resampling import resize
 from ...training.data import PictureCache
 from ...training.recipe import configure
@@ -26,7 +28,7 @@ from ...training.recovery import recover
 from ...training.tao2017.degrading import MixConfig, Picture, from_pictures, through, to_picture
 from ...training.tao2017.export import graphs_of
 from ...training.tao2017.task import Tao2017Task, TaskConfig
-from .experiments import Figures, curve
+from .experiments_curve import Figures, curve
 
 JPEG = MixConfig(jpeg=1.0, avif=0.0, webp=0.0, jpeg2000=0.0, nothing=0.0, highest=80)
 OPTIONS = {"optimize": True, "progressive": True, "subsampling": "4:2:0"}
@@ -60,7 +62,7 @@ def merits(original: Picture, made: Picture) -> Figures:
     found = {"PSNR": psnr(original, made), "PSNR-HVS": psnr_hvs(original, made)}
     if scales:
         found["MS-SSIM, dB"] = ms_ssim_db(ms_ssim(original, made, scales=scales))
-    if min(original.shape[:2]) >= 64:
+    if min(original.shape[:2]) >= SSIMULACRA2_SIDE:
         found["SSIMULACRA 2"] = ssimulacra2(original, made)
     return found
 
@@ -102,7 +104,9 @@ def ways(network: Tao2017, original: Picture) -> list[Point]:
 def bicubic(original: Picture) -> list[Point]:
     """The curve of a network that has learned nothing."""
     h, w = original.shape[:2]
-    return points(original, resize(original, h // 2, w // 2), lambda coded: resize(coded.picture, h, w), INSIDE)
+    return points(
+        original, to_8(resize(original, h // 2, w // 2)), lambda coded: to_8(resize(coded.picture, h, w)), INSIDE
+    )
 
 
 def installed_network() -> tuple[Tao2017, str]:

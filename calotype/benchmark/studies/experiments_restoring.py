@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -21,7 +22,7 @@ from ...training.data import CropConfig, PictureCache, random_crop
 from ...training.losses import mse
 from ...training.tao2017.degrading import Picture, from_pictures, through, to_picture
 from ...training.tao2017.task import FLOOR, start_whitened
-from .experiments import Figures, curve
+from .experiments_curve import Figures, curve
 
 VARIANTS: dict[str, dict[str, Any]] = {
     "20 layers, 3x3 (the paper)": {"variant": "plain"},
@@ -75,7 +76,7 @@ class Restoring:
 
     def restored(self, y: Tensor, tables: Tensor) -> Tensor:
         """The network's result."""
-        return self.whole.rec1(y, self.whole.tables(tables))
+        return cast(Tensor, self.whole.rec1(y, self.whole.tables(tables)))
 
     def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, Figures]:
         """As in the training of what ships."""
@@ -143,7 +144,7 @@ def experiments(
             "parameters": sum(p.numel() for p in network.rec1.parameters()),
             "multiply-adds a pixel": round(multiply_adds(network.rec1, config.strength)),
         }
-        run = curve(task, lambda task=task: judge(task, middles), options.minutes, BATCH, RATE, options.seed)
+        run = curve(task, partial(judge, task, middles), options.minutes, BATCH, RATE, options.seed)
         runs[name] = (about, run)
     return {"JPEG, as an untrained network leaves it": alone}, runs
 

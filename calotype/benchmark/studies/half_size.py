@@ -28,6 +28,7 @@ from ...api.wrap import extract, wrap
 from ...codecs.tao2017.standard import BASES, write
 from ...engine import bundles
 from ...metrics.catalogue import MS_SSIM, PSNR
+from ...raster.bands import to_8
 from ...raster.resampling import resize
 from ...version import __version__
 from ..contender import Contender, Picture
@@ -56,7 +57,7 @@ def halved(picture: Picture, quality: float) -> bytes:
 def bicubic(file: bytes) -> Picture:
     """The JPEG twice as large."""
     small = np.asarray(Image.open(io.BytesIO(file)).convert("RGB"))
-    return resize(small, 2 * small.shape[0], 2 * small.shape[1])
+    return to_8(resize(small, 2 * small.shape[0], 2 * small.shape[1]))
 
 
 def restored_and_enlarged(file: bytes) -> Picture:

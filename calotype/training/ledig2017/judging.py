@@ -11,12 +11,15 @@ import numpy as np
 import torch
 
 from ...arrays import Samples8
-from ...codecs.ledig2017.enlarger import enlarger
+from ...engine.windows import PictureNetwork
+from ...raster.bands import to_8
 from ..data import PictureCache, still_readable
 from ..judging import exported
 from .bicubic import imresize
 from .kind import export
 from .protocol import luma_psnr
+
+WINDOW = 1536  # pixels of the result, a side: what a network makes at once
 
 
 def judge_state(
@@ -31,11 +34,14 @@ def judge_state(
         files: photographs that were not trained on.
     """
     with exported(lambda folder: export(state, tables, pictures, folder)) as bundle:
-        enlarge = enlarger(bundle, torch.get_num_threads())
+        scale, halo = (bundle.description["configuration"][name] for name in ("scale", "halo"))
+        enlarge = PictureNetwork(
+            bundle.path / "generator.onnx", scale, 1, halo, WINDOW // scale, torch.get_num_threads()
+        )
         figures: dict[str, list[float]] = {"psnr_y": [], "bicubic_psnr_y": []}
         for real in still_readable(files):
             h, w = (side // enlarge.scale * enlarge.scale for side in real.shape[:2])
             small: Samples8 = imresize(real[:h, :w], h // enlarge.scale, w // enlarge.scale)
-            figures["psnr_y"].append(luma_psnr(real[:h, :w], enlarge(small), enlarge.scale))
+            figures["psnr_y"].append(luma_psnr(real[:h, :w], to_8(enlarge(small)), enlarge.scale))
             figures["bicubic_psnr_y"].append(luma_psnr(real[:h, :w], imresize(small, h, w), enlarge.scale))
     return {name: float(np.mean(values)) for name, values in figures.items()}

@@ -15,13 +15,14 @@ from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
 from ..data import CropConfig, PictureCache
+from ..generators import generator_graph
 from ..loop import Task, tell
 from ..parents import bundle_in
 from ..recipe import configure
 from ..recovery import recover
 from ..weights import read_weights
 from .adversarial import AdversarialConfig, AdversarialTask, Adversaries
-from .export import export_run, generator_graph
+from .export import export_run
 from .perceptual import PerceptualConfig, perceptual
 from .task import PixelLossConfig, ResNetTask
 

@@ -142,6 +142,8 @@ class VggPerceptual(Perceptual):
 
 def perceptual(config: PerceptualConfig) -> Perceptual:
     """The loss that a recipe asks for. Raises CalotypeError if its network cannot be had."""
-    if config.network == "vgg19":
-        return VggPerceptual()
-    return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))
+    match config.network:
+        case "squeezenet":
+            return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))
+        case "vgg19":
+            return VggPerceptual()

@@ -33,8 +33,8 @@ from ...networks.tao2017 import (
     halving_kernel,
 )
 from ..bundle import replacement
+from ..generators import generator_graph
 from ..graphs import GraphBuilder, float_layer, half
-from ..ledig2017.export import generator_graph
 from ..parents import parent_of, provenance
 from ..progress import silent
 from ..weights import copy_weights, write_weights

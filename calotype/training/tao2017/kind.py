@@ -14,7 +14,7 @@ from ...engine import bundles
 from ...engine.bundles import Bundle
 from ...networks.tao2017 import StagedRec, Tao2017, Tao2017Config
 from ..data import PictureCache
-from ..ledig2017.export import generator_graph
+from ..generators import generator_graph
 from ..parents import bundle_in
 from ..progress import silent
 from ..recipe import configure

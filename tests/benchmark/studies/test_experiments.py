@@ -12,7 +12,7 @@ from PIL import Image
 
 pytest.importorskip("torch")
 
-from calotype.benchmark.studies import experiments, experiments_half_size, experiments_restoring
+from calotype.benchmark.studies import experiments, experiments_curve, experiments_half_size, experiments_restoring
 from calotype.benchmark.studies.experiments_half_size import Half, read
 from calotype.training.data import PictureCache
 from tests.make_golden import drawing
@@ -20,7 +20,7 @@ from tests.make_golden import drawing
 
 @pytest.fixture
 def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(experiments, "POINTS", (0.5, 1.0))
+    monkeypatch.setattr(experiments_curve, "POINTS", (0.5, 1.0))
     (tmp_path / "photos").mkdir()
     for i in range(3):
         Image.fromarray(drawing(80 + 16 * i, 96, 3, 8)).save(tmp_path / "photos" / f"{i}.png")
