@@ -36,7 +36,7 @@ TRAIN_HELP = lesson(
 )
 VALIDATE_HELP = lesson(
     "Say what a training run has reached: real files at three qualities.",
-    {"validate runs/talbot --data photos/ --validation others/": "bits per pixel and PSNR"},
+    {"validate runs/talbot --data a/ --validation b/": "bits and PSNR"},
     "The last state is exported to a temporary folder, and whole photographs are encoded and decoded with it; "
     "tao2017 at both scales around JPEG. For ledig2017 they are scaled down and enlarged, beside bicubic. The "
     "photographs of --data calibrate the integer networks, those of --validation are measured.",

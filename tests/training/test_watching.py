@@ -65,7 +65,7 @@ def test_progress_in_parts(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
     monkeypatch.setenv("COLUMNS", "80")
     line = ProgressLine()
     part(lambda done, total: line.count(done, total, "exporting"), 0.5, 1.0)(5, 10)
-    assert capsys.readouterr().err .rstrip() == "\r[==================      ]  75%  exporting"
+    assert capsys.readouterr().err.rstrip() == "\r[==================      ]  75%  exporting"
 
 
 def test_compiling_is_no_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -142,8 +142,6 @@ class VggPerceptual(Perceptual):
 
 def perceptual(config: PerceptualConfig) -> Perceptual:
     """The loss that a recipe asks for. Raises CalotypeError if its network cannot be had."""
-    match config.network:
-        case "squeezenet":
-            return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))
-        case "vgg19":
-            return VggPerceptual()
+    if config.network == "vgg19":
+        return VggPerceptual()
+    return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))

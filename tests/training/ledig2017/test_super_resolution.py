@@ -190,8 +190,6 @@ def test_a_perceptual_network_that_cannot_be_had_is_said(monkeypatch: pytest.Mon
     monkeypatch.delenv(perceptual_module.ENVIRONMENT, raising=False)
     with pytest.raises(CalotypeError, match="there is no file nowhere"):
         perceptual(PerceptualConfig(weights="nowhere.npz"))
-    with pytest.raises(CalotypeError, match="no network 'alexnet'"):
-        perceptual(PerceptualConfig(network="alexnet"))
     monkeypatch.setitem(__import__("sys").modules, "torchvision.models", None)
     with pytest.raises(DependencyError, match="pip install torchvision"):
         perceptual(PerceptualConfig(network="vgg19"))
@@ -312,8 +310,8 @@ def test_train_export_upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     assert [line.split()[0] for line in judged.splitlines()] == ["psnr_y", "bicubic_psnr_y"]
     # The same weights start the adversarial training, and the body of another scale.
     run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4")
-    last = json.loads(Path("runs/gan/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
-    assert last["step"] > 0 and {"psnr_y", "perceptual"} <= last.keys()
+    last, judged = map(json.loads, Path("runs/gan/log.jsonl").read_text().splitlines()[-2:])
+    assert last["step"] > 0 and {"psnr_y", "perceptual"} <= last.keys() and judged["bicubic_psnr_y"] > 10
     run("train", "gan.toml", *common, "--hours", 0.0005)  # goes on
     run("export", "runs/gan", "--data", photos, "-o", "weights/srgan-x4", "--recipe", "gan.toml")
     assert calotype.upscale(picture, 4, model="srgan").size == (120, 160)
