@@ -60,9 +60,9 @@ class Kind:
 
 
 def _cheng2017() -> Kind:
-    from .cheng2017 import kind
+    from .cheng2017 import judging, kind
 
-    return Kind(kind.network, kind.start, kind.task, kind.export)
+    return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
 def _talbot() -> Kind:

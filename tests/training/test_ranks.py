@@ -104,7 +104,7 @@ def test_torchrun_trains_from_the_command_line(tmp_path: Path) -> None:
         [*command, "--device", "cpu"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=TIMEOUT
     )
     assert done.returncode == 0, done.stderr
-    lines = [json.loads(line) for line in (tmp_path / "runs/mine/log.jsonl").read_text().splitlines()]
+    lines = [json.loads(line) for line in (tmp_path / "runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()]
     assert "loss" in lines[0] and "psnr@4" in lines[1] and "file_bpp@50" in lines[2] and len(lines) == 3
     state = torch.load(tmp_path / "runs/mine/state.pt", weights_only=True)
     assert len(state["other_ranks"]) == 1 and state["step"] == lines[0]["step"]

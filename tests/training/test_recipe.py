@@ -28,7 +28,7 @@ def test_those_that_ship_are_right(recipe: Path) -> None:
         ('kind = "tao2017"\n[task]\ngradient = "magic"', "gradient should be one of straight-through"),
         ('kind = "tao2017"\n[network]\nvariant = "dense"', "variant should be one of blocks, plain"),
         ('kind = "tao2017"\n[network]\nkernel = 5', "kernel should be one of 2, 3, not 5"),
-        ('kind = "toderici2017"\n[network]\nunit = "rnn"', "unit should be one of lstm, alstm, gru"),
+        ('kind = "toderici2017"\n[network]\nunit = "rnn"', "unit should be one of lstm, alstm, gru, deep"),
         ('kind = "toderici2017"\n[network]\nframework = "both"', "framework should be one of one-shot"),
         ('kind = "ledig2017"\n[perceptual]\nnetwork = "vgg16"', "network should be one of squeezenet, vgg19"),
         ('[loop]\noptimiser = "sgd"', "optimiser should be one of adamw, muon"),
@@ -39,12 +39,14 @@ def test_those_that_ship_are_right(recipe: Path) -> None:
     ],
 )
 def test_what_is_wrong_is_said_before_anything_runs(tmp_path: Path, recipe: str, sentence: str) -> None:
-    (tmp_path / "mine.toml").write_text(recipe)
+    (tmp_path / "mine.toml").write_text(recipe, encoding="utf-8")
     with pytest.raises(CalotypeError, match=sentence):
         Run(str(tmp_path / "mine.toml"), "nowhere", tmp_path / "run", 1.0).check()
     assert not (tmp_path / "run").exists()
 
 
 def test_what_is_for_the_log_alone_is_trained(tmp_path: Path) -> None:
-    (tmp_path / "mine.toml").write_text('kind = "toderici2017"\nexport = false\n[network]\nunit = "alstm"')
+    (tmp_path / "mine.toml").write_text(
+        'kind = "toderici2017"\nexport = false\n[network]\nunit = "alstm"', encoding="utf-8"
+    )
     Run(str(tmp_path / "mine.toml"), "nowhere", tmp_path / "run", 1.0).check()

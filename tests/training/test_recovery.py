@@ -33,7 +33,7 @@ GRAPHS: dict[str, Any] = {
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_bundle_becomes_its_network(name: str) -> None:
     tables = load_recipe(name)
-    configuration = json.loads((WEIGHTS / name / "model.json").read_text())["configuration"]
+    configuration = json.loads((WEIGHTS / name / "model.json").read_text(encoding="utf-8"))["configuration"]
     if name == "tao2017":  # weights of either form
         tables["network"] = {"staged": configuration.get("staged", False)}
     kind = kind_of(tables)

@@ -63,7 +63,7 @@ def table(group: Mapping[str, Any]) -> str:
 
 def write(out: Path, group: str, content: Mapping[str, Any]) -> None:
     """Put the results of a group beside those of the others."""
-    known = json.loads(out.read_text()) if out.exists() else {}
+    known = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(compact_json({**known, group: {**provenance(), **content}}), encoding="utf-8")
 

@@ -45,7 +45,7 @@ def run(name: str, seed: int, data: PictureCache, judges: Sequence[Path], minute
     """Train and judge one, from where it is."""
     tables = load_recipe(RECIPE)
     unit, framework = name.split()
-    config = replace(configure(TodericiConfig, tables["network"]), unit=unit, framework=framework)
+    config = configure(TodericiConfig, {**tables["network"], "unit": unit, "framework": framework})
     torch.manual_seed(seed)
     network = make_network(config)
     start_greedily(network, data, seed=seed)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.cheng2017 import Mixture, MixtureConfig
 from ..data import CropConfig, PictureCache
@@ -20,6 +21,14 @@ from .export import export_bundle
 from .fit import fit
 
 Tables = Mapping[str, Any]
+
+
+SETTINGS = {"network": MixtureConfig, "crop": CropConfig, "pixels": PixelLossConfig}
+
+
+def refused(tables: Tables) -> str:
+    """Nothing: all of them can be exported."""
+    return ""
 
 
 def network(tables: Tables) -> Mixture:
@@ -48,7 +57,7 @@ def task(made: Mixture, tables: Tables, pictures: PictureCache, judges: Sequence
     return ResNetTask(made, pictures, crop, configure(PixelLossConfig, tables.get("pixels", {})), judges)
 
 
-def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path) -> str:
+def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path, progress: Progress | None = None) -> str:
     """The bundle of the mixture; its id is the recipe's ``id``, or that of the scale."""
     stored = torch.load(state, weights_only=True)
     mixture = network(tables)

@@ -218,7 +218,7 @@ def graphs_of(network: Toderici2017) -> list[GraphBuilder]:
 def refusal(config: TodericiConfig) -> str:
     """Why networks of this shape cannot be exported, or an empty string."""
     if config.unit == "alstm":
-        return "only networks with units gru and lstm can be exported"
+        return "only networks with units gru, deep and lstm can be exported"
     if config.dense or not config.linear or config.framework != "one-shot":
         return "only one-shot networks with the linear path, and not dense, can be exported"
     return ""

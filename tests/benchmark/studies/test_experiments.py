@@ -31,7 +31,7 @@ def run(group: str, photos: Path, tmp_path: Path) -> dict[str, object]:
     out = tmp_path / "experiments.json"
     options = ["--minutes", "0.003", "--width", "8", "--count", "1"]
     assert experiments.main([group, "--data", str(photos), "--out", str(out), *options]) == 0
-    found: dict[str, object] = json.loads(out.read_text())[group]
+    found: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))[group]
     return found
 
 

@@ -310,7 +310,7 @@ def test_train_export_upscale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, p
     assert [line.split()[0] for line in judged.splitlines()] == ["psnr_y", "bicubic_psnr_y"]
     # The same weights start the adversarial training, and the body of another scale.
     run("train", "gan.toml", *common, "--validation", photos, "--init", "weights/srresnet-x4")
-    last, judged = map(json.loads, Path("runs/gan/log.jsonl").read_text().splitlines()[-2:])
+    last, judged = map(json.loads, Path("runs/gan/log.jsonl").read_text(encoding="utf-8").splitlines()[-2:])
     assert last["step"] > 0 and {"psnr_y", "perceptual"} <= last.keys() and judged["bicubic_psnr_y"] > 10
     run("train", "gan.toml", *common, "--hours", 0.0005)  # goes on
     run("export", "runs/gan", "--data", photos, "-o", "weights/srgan-x4", "--recipe", "gan.toml")
