@@ -21,11 +21,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ...arrays import Progress, Samples, from_planes, to_planes
+from ...arrays import Progress, Samples
 from ...container import Header
 from ...engine.bundles import Bundle
-from ...engine.runtime import graph
-from ...engine.tiling import Rectangle, grid, pad_to
+from ...engine.tiling import Rectangle
+from ...engine.windows import PictureNetwork
 from ...errors import FormatError, PictureError
 from ...raster.bands import lying, to_8
 from ..quality import from_header
@@ -87,23 +87,12 @@ class Tao2017:
 
     def _compact(self, samples: Samples, progress: Progress | None) -> Samples:
         """Half of either side, rounded up, ``(ceil(H / 2), ceil(W / 2), C)``, 8 bits: the network ``com``."""
-        run = graph(self.bundle.path / "com.onnx", self.threads)
         stride, halo = reach(self.bundle, "com")
         stride, halo = max(stride, 2), halo + halo % 2  # windows begin at even pixels
-        height, width, channels = samples.shape
-        picture = Rectangle(0, 0, width, height)
-        small: Samples = np.empty((-(-height // 2), -(-width // 2), channels), np.uint8)
-        windows = list(grid(picture, WINDOW // stride * stride))
-        for done, (_, _, window) in enumerate(windows, 1):
-            seen = window.grown(halo, picture)
-            x = to_planes(samples[seen.slices])
-            x = pad_to(x, -(-x.shape[1] // stride) * stride, -(-x.shape[2] // stride) * stride)
-            y = np.clip(run(x[None])[0][0], 0, 1)
-            place = window.scaled(divide=2)
-            from_planes(y[:, *place.relative_to(seen.scaled(divide=2)).slices], small[place.slices])
-            if progress:
-                progress(done, len(windows))
-        return small
+        window = WINDOW // stride * stride
+        return PictureNetwork(self.bundle.path / "com.onnx", 1, stride, halo, window, self.threads, shrink=2)(
+            samples, depth=8, progress=progress
+        )
 
     def decode(
         self, tiles: Sequence[bytes | None], shape: tuple[int, int, int], depth: int, stored_quality: int,
