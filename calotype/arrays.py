@@ -24,6 +24,14 @@ def to_planes(samples: Samples) -> Planes:
     return np.broadcast_to(planes, (3, *planes.shape[1:])) if len(planes) == 1 else planes
 
 
+def to_samples(planes: Planes, depth: int) -> Samples:
+    """:func:`from_planes` into samples ``(H, W, 3)`` of so many bits."""
+    space = (*planes.shape[1:], len(planes))
+    samples: Samples = np.empty(space, np.uint8) if depth == 8 else np.empty(space, np.uint16)
+    from_planes(planes, samples)
+    return samples
+
+
 def from_planes(planes: Planes, samples: Samples) -> None:
     """Round ``(3, H, W)`` in 0..1 into ``samples (H, W, 1 or 3)``; grey is the mean of the planes."""
     if samples.shape[2] == 1:

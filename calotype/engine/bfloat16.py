@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, Samples, to_samples
 from ..errors import BundleError, DependencyError
 from .fixed_part import aligned
 from .once import once
@@ -136,6 +136,14 @@ class BfloatPart:
             buffers.requests[-1].infer()
             if y is not None:
                 y[...] = buffers.y
+
+    def planes(self, buffers: BfloatBuffers) -> Floats:
+        """See :meth:`~.fixed_part.FixedPart.planes`."""
+        return buffers.y[..., 0]
+
+    def samples(self, buffers: BfloatBuffers, depth: int) -> Samples:
+        """See :meth:`~.fixed_part.FixedPart.samples`."""
+        return to_samples(buffers.y[..., 0], depth)
 
     def _compile(self) -> list[Any]:
         return [self._model(*model) for model in self.models]

@@ -18,6 +18,7 @@ from . import protobuf as pb
 from .library import onnxruntime
 from .once import once
 from .onnx_parts import INNER, GraphPart, Node
+from .squares import WORD, Squares
 
 DOMAIN = "com.microsoft.nchwc"
 PROBE = 4  # channels: ReorderInput takes multiples of it, and rounds up to a whole block
@@ -62,6 +63,7 @@ class BlockedModel:
     Attributes:
         shuffle: factor of a depth-to-space that is left to the caller, 1 for none. The channels then come as ``(row,
             column, channels)`` of the squares of the finer grid.
+        squares: what is left to the caller at the end of a synthesis; None if nothing is.
 
     Raises:
         ValueError: the part holds what is unknown here.
@@ -76,19 +78,20 @@ class BlockedModel:
         # Tensors in blocks: what they are called there, and their channels.
         self.blocked = {} if part.first else {part.source: (part.source, part.channels)}
         weights = {name: _array(data) for name, data in part.constants.items()}
+        self.squares = _ending(part, weights, block) if part.last else None
         rest = []
         for node in part.nodes:
             if node.operator == "Cast":  # of weights
                 weights[node.outputs[0]] = weights[node.inputs[0]]
             else:
                 rest.append(node)
-        while rest:
+        while rest and part.target not in self.blocked:
             node = rest.pop(0)
             if node.operator != "Conv":
                 self._other(node)
             elif self._convolution(node, rest[0] if rest else None, weights):
                 rest.pop(0)
-        if part.last == (part.target in self.blocked):
+        if (part.last and not self.squares) == (part.target in self.blocked):
             raise ValueError("a part does not end in a convolution")
 
     def model(self, height: int, width: int) -> bytes:
@@ -109,13 +112,17 @@ class BlockedModel:
                 attributes |= {"activation": "LeakyRelu", "activation_params": [following.reals["alpha"]]}
             elif following.operator == "Add" and self.part.source in following.inputs:
                 further = [INNER]
+            elif following.operator == "DepthToSpace" and self.squares:
+                squares = np.arange(len(kernel)).reshape(-1, self.squares.side**2).T
+                slots = _slots(squares.reshape(-1), self.block)
             elif following.operator == "DepthToSpace" and following.outputs[0] == self.part.target:
                 self.shuffle = following.numbers["blocksize"][0]
                 squares = np.arange(len(kernel)).reshape(-1, self.shuffle**2).T
                 slots = np.concatenate([_slots(square, self.block) for square in squares])
             else:
                 fused = False
-            target = following.outputs[0] if fused else target
+            if fused:  # with all that follows, at the end
+                target = self.part.target if following.operator == "DepthToSpace" else following.outputs[0]
 
         x, own = node.inputs[0], kernel.shape[1]  # channels that each output sees
         depthwise = own == 1 and attributes.get("group", 1) == len(kernel)
@@ -141,7 +148,8 @@ class BlockedModel:
         names = [f"weights of {target}", f"bias of {target}"]
         self._constant(names[0], shape, kernel)
         self._constant(names[1], (len(slots),), _at(slots, bias))
-        made = target if target == self.part.target and not self.part.last else f"{target} in blocks"
+        inside = target != self.part.target or (self.part.last and not self.squares)
+        made = f"{target} in blocks" if inside else target
         self.blocked[target] = made, len(bias)
         self.nodes.append(pb.node("Conv", [x, *names, *further], made, attributes, DOMAIN))
         return fused
@@ -158,6 +166,19 @@ class BlockedModel:
 
     def _constant(self, name: str, shape: tuple[int, ...], values: Array) -> None:
         self.constants[name] = pb.tensor(name, shape, np.ascontiguousarray(values, "<f4").tobytes())
+
+
+def _ending(part: GraphPart, constants: dict[str, Array], block: int) -> Squares | None:
+    """The end of a synthesis: depth-to-space, an offset and clipping, if rows of its squares are whole words."""
+    nodes = [node for node in part.nodes if node.operator not in ("Cast", "Identity")][-4:]
+    if [node.operator for node in nodes] != ["Conv", "DepthToSpace", "Add", "Clip"]:
+        return None
+    _, shuffle, add, clip = nodes
+    side = shuffle.numbers["blocksize"][0]
+    if side * part.made % WORD or block % WORD:
+        return None
+    offset, low, high = (constants[name].item() for name in (add.inputs[1], *clip.inputs[1:]))
+    return Squares(side, part.made, offset, low, high)
 
 
 def _slots(channels: Array, block: int) -> Array:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Floats, Samples, to_samples
 from .blocks import BlockedModel
 from .onnx_parts import INNER, GraphPart
 from .runtime import Session
@@ -47,7 +47,8 @@ class FixedPart(Session):
         self.height, self.width, self.halo, self.adds, self.made = height, width, part.halo, part.adds, part.made
         self.multiply, self.divide = part.scale.numerator, part.scale.denominator
         self.shuffle = model.shuffle
-        block_in, block_out = (1 if part.first else block), (1 if part.last else block)
+        self.squares = model.squares if isinstance(model, BlockedModel) else None
+        block_in, block_out = (1 if part.first else block), (1 if part.last and not self.squares else block)
         self.x: tuple[int, ...] = (model.channels // block_in, height + 2 * self.halo, width + 2 * self.halo, block_in)
         self.window: tuple[int, ...] = (
             model.channels // block_in,
@@ -100,6 +101,14 @@ class FixedPart(Session):
             squares = straight.reshape(f * f, -1, *straight.shape[1:])
             for number, values in enumerate(squares):
                 y[:, number // f :: f, number % f :: f] = values
+
+    def planes(self, buffers: Buffers) -> Floats:
+        """What came out of the last part: ``(channels, h, w)``."""
+        return self.squares.planes(buffers.y) if self.squares else buffers.y[..., 0]
+
+    def samples(self, buffers: Buffers, depth: int) -> Samples:
+        """What came out of the last part as samples ``(h, w, 3)`` of a picture."""
+        return self.squares.samples(buffers.y, depth) if self.squares else to_samples(buffers.y[..., 0], depth)
 
     @staticmethod
     def _bind(bind: Any, name: str, array: Floats) -> None:

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..arrays import Floats
+from ..arrays import Array, Floats, Samples
 from ..errors import BundleError
 from .bfloat16 import BfloatPart
 from .blocks import block_size, in_blocks
@@ -30,7 +30,7 @@ from .tiling import Rectangle
 from .workers import Workers
 
 Source = Callable[[Rectangle, Floats], None]  # fills in a window of the input, (channels, h, w); called from workers
-Sink = Callable[[Rectangle, Floats], None]  # takes a window of the output; called from workers
+Sink = Callable[[Rectangle, Array], None]  # takes a window of the output, (channels, h, w); called from workers
 WINDOWS_A_WORKER = 4  # in a strip, at least, where the area has as many
 LAG = 2  # strips that a part is behind the one before it: it sees the one that lies between
 
@@ -43,7 +43,7 @@ class TransformPart(Protocol):
         halo: samples that it sees beyond each border.
         adds: whether the window is added to the result.
         made: channels of the result.
-        window, y: shapes of a window of the input, without its halo, and of the result, in blocks of channels.
+        window: shape of a window of the input, without its halo, in blocks of channels.
     """
 
     height: int
@@ -52,7 +52,6 @@ class TransformPart(Protocol):
     adds: bool
     made: int
     window: tuple[int, ...]
-    y: tuple[int, ...]
 
     def scaled(self, number: int) -> int:
         """Samples of the output for so many of the input."""
@@ -64,6 +63,14 @@ class TransformPart(Protocol):
 
     def run(self, buffers: Any, inner: Floats | None = None, y: Floats | None = None) -> None:
         """Run, given the window without its halo for a part that adds it, and where the result goes."""
+        ...
+
+    def planes(self, buffers: Any) -> Floats:
+        """What came out of the last part: ``(channels, h, w)``."""
+        ...
+
+    def samples(self, buffers: Any, depth: int) -> Samples:
+        """What came out of the last part as samples ``(h, w, 3)`` of a picture."""
         ...
 
 
@@ -111,7 +118,7 @@ class Transform:
 
     def run(
         self, height: int, width: int, source: Source, sink: Sink, workers: Workers,
-        before: Callable[[int, int], None] | None = None,
+        before: Callable[[int, int], None] | None = None, depth: int | None = None,
     ) -> Iterator[int]:  # fmt: skip
         """Transform an area of ``height`` by ``width`` samples; yields how many rows of the output are done.
 
@@ -122,6 +129,7 @@ class Transform:
             sink: is given the windows of the output, row by row of windows.
             workers: that windows are shared among.
             before: called with the first and last row (excluded) of each strip of the input, before it is read.
+            depth: have the sink given samples ``(h, w, 3)`` of so many bits instead of planes.
         """
         first = self.parts[0]
         columns, most = -(-width // first.width), -(-height // first.height)
@@ -132,7 +140,7 @@ class Transform:
             height, width = part.scaled(height), part.scaled(width)
         for stage, following in pairwise(stages):
             stage.following = following
-        stages[0].source, stages[-1].sink = source, sink
+        stages[0].source, stages[-1].sink, stages[-1].depth = source, sink, depth
 
         # Strips that depend on none of each other are worked on at the same time, one of each part.
         strips = -(-most // rows)
@@ -148,7 +156,7 @@ class Transform:
             for stage, strip in at_work:
                 stage.drop((strip + 1) * rows - 1)
                 if stage is stages[-1]:
-                    yield min((strip + 1) * rows * stage.part.y[1], height)
+                    yield min((strip + 1) * rows * stage.part.scaled(stage.part.height), height)
 
 
 def _work(window: tuple[_Stage, int, int]) -> None:
@@ -165,6 +173,7 @@ class _Stage:
     source: Source
     sink: Sink
     following: _Stage | None = None
+    depth: int | None = None
 
     def __init__(self, part: TransformPart, height: int, width: int, columns: int, count: int) -> None:
         self.part, self.height, self.width = part, height, width
@@ -207,7 +216,10 @@ class _Stage:
                 y[:, :, made.width :] = 0
             else:
                 part.run(buffers, inner)
-                self.sink(made, buffers.y[:, : made.height, : made.width, 0])
+                if self.depth:
+                    self.sink(made, part.samples(buffers, self.depth)[: made.height, : made.width])
+                else:
+                    self.sink(made, part.planes(buffers)[:, : made.height, : made.width])
 
     def _surround(self, row: int, column: int, x: Floats) -> None:
         """Put a window and its halo together from the windows around it, zeros around the area."""

@@ -18,7 +18,7 @@ from typing import cast
 
 import numpy as np
 
-from ...arrays import Floats, Progress, Samples, from_planes, to_planes
+from ...arrays import Array, Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine import bundles
 from ...engine.bfloat16 import check_openvino
@@ -195,18 +195,23 @@ class Talbot(Model):
                 seen = band.scaled(divide=STRIDE).grown(HALO, lattice)
                 area = seen.scaled(STRIDE)
 
-                def store(place: Rectangle, planes: Floats, band: Rectangle = band, area: Rectangle = area) -> None:
+                def store(place: Rectangle, values: Array, band: Rectangle = band, area: Rectangle = area) -> None:
                     there = Rectangle(
                         place.left + area.left, place.top + area.top, place.right + area.left, place.bottom + area.top
                     )
                     kept = there.intersection(band)
                     if kept.width > 0 and kept.height > 0:
                         target = samples[kept.relative_to(region).slices]
-                        from_planes(planes[:, *kept.relative_to(there).slices], target)
+                        inner = kept.relative_to(there).slices
+                        if channels == 1:  # the mean of the planes
+                            from_planes(values[:, *inner], target)
+                        else:
+                            target[...] = values[inner]
 
                 source, before = reader.windows(seen)
                 g_s = self.synthesis(seen.width)
-                for rows in g_s.run(seen.height, seen.width, source, store, workers, before):
+                kind = None if channels == 1 else depth
+                for rows in g_s.run(seen.height, seen.width, source, store, workers, before, kind):
                     if progress:
                         total = -(-area.height // TILE) * len(bands)
                         progress(min(number * (total // len(bands)) + rows // TILE, total - 1), total)
