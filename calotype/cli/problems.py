@@ -13,6 +13,7 @@ import typer
 
 from ..errors import describe
 from .names import shown
+from .streams import is_closed_pipe
 
 P = ParamSpec("P")
 
@@ -43,10 +44,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except KeyboardInterrupt:
             say("", "interrupted; no file was left half-written")
             raise typer.Exit(130) from None
-        except BrokenPipeError:  # whoever read standard output has seen enough: no reason to say anything
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
-            raise typer.Exit(1) from None
         except Exception as error:
+            if is_closed_pipe(error):  # whoever read standard output has seen enough: no reason to say anything
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
+                raise typer.Exit(1) from None
             say("", describe(error))
             raise typer.Exit(1) from error
 

@@ -28,14 +28,18 @@ def source(path: Path | None) -> tuple[Path | io.BytesIO, int]:
     return io.BytesIO(data), len(data)
 
 
+def is_closed_pipe(error: Exception) -> bool:
+    """Whether nobody reads what is written to a pipe, of which Windows has no clear word."""
+    unclear = os.name == "nt" and isinstance(error, OSError) and error.errno == errno.EINVAL and error.filename is None
+    return isinstance(error, BrokenPipeError) or unclear
+
+
 def write(data: bytes) -> None:
     """Write to standard output, all of it."""
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        if os.name == "nt" and error.errno == errno.EINVAL:  # what Windows says of a pipe that nobody reads
+        if is_closed_pipe(error):
             raise BrokenPipeError from error
         raise CalotypeError(f"cannot write to standard output: {error.strerror or error}") from error

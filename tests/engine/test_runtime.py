@@ -34,6 +34,7 @@ assert (both() == before).all()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.skipif(sys.platform == "darwin", reason="libraries of macOS itself do not survive a fork")
 @pytest.mark.parametrize("threads", [1, 2, 4, 8])
 def test_a_child_process_leaves_and_encodes(threads: int) -> None:
     environment = {
