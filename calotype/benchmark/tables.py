@@ -20,8 +20,8 @@ LITTLE_OVERLAP = 0.5  # below this share a delta rate rests on a part of the cur
 
 
 def plain(title: str, *columns: str, left: int = 1) -> Table:
-    """A table with few lines, so that it fits a terminal; all but the first ``left`` columns hold numbers."""
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False, title_justify="left")
+    """A table with few lines, so that it fits into 80 columns; all but the first ``left`` columns hold numbers."""
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False, title_justify="left")
     for index, column in enumerate(columns):
         table.add_column(column, justify="left" if index < left else "right", no_wrap=index == 0)
     return table
@@ -46,7 +46,7 @@ def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
     by_key = {(item.anchor, item.metric): item for item in mine}
     title = (
         f"BD-rate of {codec} in per cent: bytes at equal quality, negative is smaller. "
-        "Of the averaged curves (mean of the single pictures, worst one); ! for an overlap below half"
+        "Of the averaged curves, and (mean of the single pictures, worst one); ! for an overlap below half"
     )
     table = plain(title, "against", *(NAMED[name].title for name in metrics))
     for anchor in dict.fromkeys(item.anchor for item in mine):
@@ -55,11 +55,11 @@ def bd_rate_table(comparisons: Sequence[Comparison], codec: str) -> Table:
 
 
 def cell(item: Comparison) -> str:
-    """Averaged, per picture; a mark on values that rest on little."""
+    """Averaged, and per picture in a second line; a mark on values that rest on little."""
     if not item.averaged:
         return "-"
     mark = "!" if item.averaged.overlap < LITTLE_OVERLAP else ""
-    single = "" if item.per_picture is None else f" ({item.per_picture:+.1f}, {item.worst:+.0f})"
+    single = "" if item.per_picture is None else f"\n({item.per_picture:+.1f}, {item.worst:+.0f})"
     return f"{item.averaged.percent:+.1f}{mark}{single}"
 
 

@@ -226,13 +226,14 @@ def bench(
         emit(console, f"calotype: {outcome.remark}", "yellow")
     if quiet:
         return
-    screen = facts()
-    screen.print(settings_table(plan.codecs))
+    tables = [settings_table(plan.codecs)]
     if outcome.comparisons:
-        screen.print(bd_rate_table(outcome.comparisons, OURS if OURS in outcome.curves else codec_names[0]))
+        tables.append(bd_rate_table(outcome.comparisons, OURS if OURS in outcome.curves else codec_names[0]))
     if outcome.speeds:
         reference = "avif" if "avif" in outcome.curves else codec_names[0]
-        screen.print(speed_table(outcome.speeds, reference, outcome.memory))
+        tables.append(speed_table(outcome.speeds, reference, outcome.memory))
     if entropy := entropy_table(outcome.curves):
-        screen.print(entropy)
+        tables.append(entropy)
+    for table in tables:
+        facts().print(table, end="\n\n")
     emit(console, f"{out / 'report.html'}", "bold")
