@@ -124,7 +124,7 @@ def test_leftover_and_odd_data_are_errors() -> None:
         Decoder(TABLES, data + bytes(4))
     decoder = Decoder(TABLES, data)
     decoder.decode(levels[:50])
-    with pytest.raises(FormatError, match="goes on"):
+    with pytest.raises(FormatError, match="continues after the last symbol"):
         decoder.finish()
 
 
