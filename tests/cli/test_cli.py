@@ -166,7 +166,8 @@ def test_decoding_options_reach_the_codec(codec: FakeCodec) -> None:
     draw("photo.png")
     ok("encode", "photo.png")
     ok("decode", "photo.calo", "-o", "x.png", "--region", "1, 2,30,20", "--threads", 3, "--salvage")
-    assert codec.asked == {"region": (1, 2, 30, 20), "threads": 3, "salvage": True, "iterations": None}
+    expected = {"region": (1, 2, 30, 20), "threads": 3, "salvage": True, "iterations": None, "engine": None}
+    assert codec.asked == expected
 
 
 @pytest.mark.parametrize(
