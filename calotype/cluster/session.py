@@ -56,7 +56,7 @@ def cluster(address: str | None, cores: int | None = None) -> Iterator[Any]:
             _start(ray, address, cores)
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = context.print_on_execution_start = False
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is raised
         try:
             yield ray
         finally:

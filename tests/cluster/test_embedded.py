@@ -157,6 +157,8 @@ def test_a_destination_that_is_not_a_batch_stays(ray: Any, tmp_path: Path) -> No
     assert code == 1 and "not a folder of its own" in said
     code, _, said = batch(tmp_path / "none", tmp_path / "new")
     assert code == 1 and "there is no such file or folder" in said
+    code, _, said = batch(tmp_path / "in", tmp_path / "out/mine.calo/new")
+    assert code == 1 and "a part of this path is a file, not a folder" in said  # as an actor said
     (tmp_path / "in/a/0000.png").unlink()
     (tmp_path / "in/b/0001.png").rename(tmp_path / "in/b/0001.txt")
     code, _, said = batch(tmp_path / "in", tmp_path / "new")

@@ -39,8 +39,9 @@ def test_a_folder_is_mirrored_and_the_rest_is_counted(tmp_path: Path) -> None:
     assert listing.ignored == {".txt": 1}
 
 
-def test_a_single_file(tmp_path: Path) -> None:
+def test_a_single_file_and_a_url(tmp_path: Path) -> None:
     (tmp_path / "p.png").write_bytes(b"12")
+    assert [item.output for _, item in Listing(Store(tmp_path.as_uri()), {".png"}, ".calo")] == ["p.calo"]
     assert listed(tmp_path / "p.png")[0] == [("", "", "p.calo")]
 
 
