@@ -227,6 +227,9 @@ def _picturing(do: Verb, suffix: str, scale: int, model: str) -> Order:
         raise wrong("--scale", f"{scale} is not one of {', '.join(map(str, SCALES))}")
     if model not in MODELS:
         raise wrong("--model", f"{model!r} is not one of {', '.join(MODELS)}")
+    from ..codecs.ledig2017.enlarger import model_bundle
+
+    model_bundle(model, scale)  # before any picture is touched
     return Order(do.value, {"scale": scale, "model": model}, FORMATS[suffix])
 
 

@@ -22,9 +22,11 @@ A shard or a table has a row of its own, with an empty ``member``, besides those
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from ..errors import CalotypeError
@@ -34,6 +36,7 @@ from .store import Store
 
 FOLDER = "_manifest"
 SUFFIX = ".parquet"
+AT_A_TIME, AHEAD = 16, 256  # parts that are read, and that are held
 Row = dict[str, Any]
 
 
@@ -106,17 +109,29 @@ def parts(store: Store) -> list[str]:
     return [f"{FOLDER}/{name}" for name in names if name.endswith(SUFFIX)]
 
 
-def read(store: Store, part: str, columns: list[str] | None = None) -> list[Row]:
-    """The rows of a part. CalotypeError if it is none."""
+def table(store: Store, part: str, columns: list[str] | None = None) -> Any:
+    """A part, as a table of PyArrow. CalotypeError if it is none."""
     import pyarrow.parquet as pq
 
     try:
-        rows: list[Row] = pq.read_table(io.BytesIO(store.read(part)), columns=columns).to_pylist()
+        return pq.read_table(io.BytesIO(store.read(part)), columns=columns)
     except Exception as error:  # PyArrow's share no base class
-        raise CalotypeError(
-            f"{part} in {store.url} cannot be read ({error}): delete it to have its rows anew"
-        ) from error
+        message = f"{part} in {store.url} cannot be read ({error}): delete it to have its rows anew"
+        raise CalotypeError(message) from error
+
+
+def read(store: Store, part: str) -> list[Row]:
+    """The rows of a part. CalotypeError if it is none."""
+    rows: list[Row] = table(store, part).to_pylist()
     return rows
+
+
+def _tables(store: Store, names: Sequence[str], columns: list[str]) -> Iterator[tuple[str, Any]]:
+    """Parts and their tables, several read at a time: a store takes its time for each."""
+    with ThreadPoolExecutor(AT_A_TIME, "parts") as pool:
+        for first in range(0, len(names), AHEAD):
+            some = names[first : first + AHEAD]
+            yield from zip(some, pool.map(partial(table, store, columns=columns), some), strict=True)
 
 
 COLUMNS = ["source", "member", "group", "output", "size", "version", "bytes", "error", "settings", "run"]
@@ -130,36 +145,47 @@ def load(store: Store, there: Mapping[bytes, int]) -> Account:
         there: sizes of the outputs that are there, by the digests of their paths.
     """
     account = Account(parts=parts(store))
-    for part in account.parts:
-        bad: dict[bytes, int] = {}
-        for found in read(store, part, COLUMNS):
-            key = digest(f"{found['source']}\0{found['group']}")
-            account.run = max(account.run, found["run"] + 1)
-            if found["member"]:
-                bad[key] = bad.get(key, 0) + (found["error"] is not None)
+    for _, found in _tables(store, account.parts, COLUMNS):
+        whole, bad = _sorted(found)
+        for row in whole:
+            key = digest(f"{row['source']}\0{row['group']}")
+            account.run = max(account.run, row["run"] + 1)
+            if row["run"] < account.seen.get(key, 0):
                 continue
-            if found["run"] < account.seen.get(key, 0):
-                continue
-            account.seen[key] = found["run"]
-            account.settings.add(found["settings"])
-            if found["error"] is None and there.get(digest(found["output"])) == found["bytes"]:
-                account.done[key] = fingerprint(found["size"], found["version"], found["settings"])
+            account.seen[key] = row["run"]
+            account.settings.add(row["settings"])
+            if row["error"] is None and there.get(digest(row["output"])) == row["bytes"]:
+                account.done[key] = fingerprint(row["size"], row["version"], row["settings"])
             else:
                 account.done.pop(key, None)
-        account.failures |= {key: count for key, count in bad.items() if count}
+        account.failures |= Counter(digest(f"{row['source']}\0{row['group']}") for row in bad)
     return account
+
+
+def _sorted(found: Any) -> tuple[list[Row], list[Row]]:
+    """Rows of files and of whole shards, and those of bad pictures inside shards."""
+    import pyarrow.compute as pc
+
+    inside = pc.not_equal(found["member"], "")
+    return found.filter(pc.invert(inside)).to_pylist(), found.filter(
+        pc.and_(inside, pc.is_valid(found["error"]))
+    ).to_pylist()
 
 
 def prune(store: Store, account: Account, again: set[bytes]) -> None:
     """Drop the rows of earlier runs for items that this run has done ``again``, so that each has one row."""
-    for part in account.parts if again else ():
-        rows = read(store, part)
-        kept = [r for r in rows if r["run"] == account.run or digest(f"{r['source']}\0{r['group']}") not in again]
-        if len(kept) < len(rows):
+    columns = ["source", "group", "run"]
+    for part, found in _tables(store, account.parts, columns) if again else ():
+        if any(_stale(row, account, again) for row in found.to_pylist()):
+            kept = [row for row in read(store, part) if not _stale(row, account, again)]
             if kept:
                 write(store, part.removeprefix(f"{FOLDER}/").removesuffix(SUFFIX), kept)
             else:
                 store.remove(part)
+
+
+def _stale(row: Row, account: Account, again: set[bytes]) -> bool:
+    return row["run"] != account.run and digest(f"{row['source']}\0{row['group']}") in again
 
 
 def outputs(store: Store) -> Iterator[tuple[str, int]]:
