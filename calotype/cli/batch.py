@@ -247,6 +247,7 @@ class Bar:
         self._console = console
         self._hidden = quiet or not sys.stderr.isatty() or console.is_dumb_terminal
         self._progress: Any = None
+        self._first: tuple[float, int] | None = None  # time and pictures done, when the first were
 
     def start(self) -> None:
         """Show it."""
@@ -266,14 +267,15 @@ class Bar:
         )
         self._task = self._progress.add_task("", total=None, count="listing, starting Ray", speed="")
         self._progress.start()
-        self._began = time.perf_counter()
 
     def show(self, totals: Totals) -> None:
         """Show the sums."""
         if self._progress is None:
             return
         count = totals.done + totals.failed
-        speed = f"{count / max(time.perf_counter() - self._began, 1e-3):,.1f} pictures/s"
+        began, before = self._first = self._first or (time.perf_counter(), count)  # Ray's start is not in the speed
+        seconds = time.perf_counter() - began
+        speed = f"{(count - before) / seconds:,.1f} pictures/s" if count > before else ""
         more = "" if totals.complete else ", more to list"
         self._progress.update(
             self._task, completed=totals.weight, total=totals.listed, count=f"{count:,} done{more}", speed=speed

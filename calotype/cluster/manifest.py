@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -172,7 +172,7 @@ def _sorted(found: Any) -> tuple[list[Row], list[Row]]:
     ).to_pylist()
 
 
-def prune(store: Store, account: Account, again: set[bytes]) -> None:
+def prune(store: Store, account: Account, again: Collection[bytes]) -> None:
     """Drop the rows of earlier runs for items that this run has done ``again``, so that each has one row."""
     columns = ["source", "group", "run"]
     for part, found in _tables(store, account.parts, columns) if again else ():
@@ -184,7 +184,7 @@ def prune(store: Store, account: Account, again: set[bytes]) -> None:
                 store.remove(part)
 
 
-def _stale(row: Row, account: Account, again: set[bytes]) -> bool:
+def _stale(row: Row, account: Account, again: Collection[bytes]) -> bool:
     return row["run"] != account.run and digest(f"{row['source']}\0{row['group']}") in again
 
 

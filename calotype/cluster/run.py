@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import CalotypeError, describe
 from . import manifest
-from .listing import MOST_FILES, Listing, Piece, Unit, digest, units
+from .listing import MOST_FILES, Listing, Piece, digest, units
 from .manifest import Account
 from .order import Order
 from .session import cluster
@@ -95,7 +95,7 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
                     keys = {bytes.fromhex(key) for key in tally.keys}
                     again |= keys & account.seen.keys()
                     report(tally, totals)
-        manifest.prune(destination, account, again)
+        manifest.prune(destination, account, account.seen.keys() if work.overwrite else again)
     totals.ignored = dict(listing.ignored)
     return totals
 
@@ -157,6 +157,3 @@ def _cause(error: BaseException) -> str:
             return str(found)
         found = getattr(found, "cause", None) or found.__cause__
     return f"the cluster gave up: {describe(error) if isinstance(error, Exception) else error}"
-
-
-__all__ = ["Totals", "Unit", "Work", "run"]

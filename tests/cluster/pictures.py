@@ -19,6 +19,11 @@ def picture(number: int, side: int = 16) -> bytes:
     return out.getvalue()
 
 
+def opened(data: bytes) -> Image.Image:
+    """The picture in a file."""
+    return Image.open(io.BytesIO(data))
+
+
 def folder(path: Path, count: int, side: int = 16) -> Path:
     """A folder of pictures in two folders."""
     for number in range(count):

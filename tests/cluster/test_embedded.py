@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+import calotype
 from calotype.cli import app
 from calotype.cluster.session import QUIET, cluster
 from calotype.errors import CalotypeError
-from tests.cluster.pictures import folder, picture
+from tests.cluster.pictures import folder, opened, picture
 
 if find_spec("ray") is None:  # not imported before there are settings for it
     pytest.skip("calotype batch needs Ray, of pip install calotype[cluster]", allow_module_level=True)
@@ -50,7 +51,7 @@ def store() -> Iterator[str]:
 @pytest.fixture(scope="module")
 def ray(store: str) -> Iterator[Any]:
     try:
-        context = cluster(None, 2)
+        context = cluster(None, 1)
         started = context.__enter__()
     except CalotypeError as error:  # a machine so busy that Ray gives up waiting for its own parts
         pytest.skip(f"Ray did not start: {error}")
@@ -60,7 +61,7 @@ def ray(store: str) -> Iterator[Any]:
 
 def batch(*arguments: str | Path) -> tuple[int, dict[str, Any], str]:
     """Exit code, sums, and what is said."""
-    result = CliRunner().invoke(app, ["batch", *map(str, arguments), "--json", "--actors", "2", "--codec", "lossless"])
+    result = CliRunner().invoke(app, ["batch", *map(str, arguments), "--json", "--actors", "1", "--codec", "lossless"])
     return result.exit_code, json.loads(result.stdout) if result.stdout.strip() else {}, result.stderr
 
 
@@ -126,7 +127,7 @@ def address(digits: str) -> str:
     return str(getattr(found, "ipv4_mapped", None) or found)
 
 
-def test_an_object_store(ray: Any, store: str, tmp_path: Path) -> None:
+def test_an_object_store(ray: Any, store: str) -> None:
     if not store:
         pytest.skip("the object store is tested with the packages s3fs and moto[server]")
     import s3fs
@@ -137,11 +138,9 @@ def test_an_object_store(ray: Any, store: str, tmp_path: Path) -> None:
         files.pipe_file(f"lake/raw/a/{number}.png", picture(number))
     code, sums, said = batch(f"{store}/raw", f"{store}/small")
     assert (code, sums["done"], sums["failed"]) == (0, 4, 0), said
-    folder(tmp_path, 4)
-    assert batch(tmp_path, f"{store}/other")[0] == 0
     names = sorted(name for name in files.find("lake/small") if name.endswith(".calo"))
     assert names == [f"lake/small/a/{number}.calo" for number in range(4)]
-    assert files.cat_file("lake/small/a/1.calo") == files.cat_file("lake/other/b/0001.calo")
+    assert files.cat_file("lake/small/a/1.calo") == calotype.encode(opened(picture(1)), lossless=True)
     files.pipe_file("lake/raw/a/1.png", picture(7))
     code, sums, said = batch(f"{store}/raw", f"{store}/small")
     assert (code, sums["done"], sums["skipped"]) == (0, 1, 3), said

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from calotype.cluster.listing import Listing, units
 from calotype.cluster.order import Order
 from calotype.cluster.store import Store
 from calotype.cluster.worker import Tally, Worker
-from tests.cluster.pictures import folder, picture, shard
+from tests.cluster.pictures import folder, opened, picture, shard
 
 pa = pytest.importorskip("pyarrow", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
 pq = pytest.importorskip("pyarrow.parquet")
@@ -94,15 +93,9 @@ def test_there_and_back(tmp_path: Path) -> None:
     order = Order("decode", format="PNG")
     tally, _ = work(tmp_path / "small", tmp_path / "back", order, suffix=".png", suffixes=frozenset([".calo"]))
     assert tally.done == 2
-    assert calotype.encode(_opened(tmp_path / "back/b/0001.png"), lossless=True) == calotype.encode(
-        _opened(tmp_path / "in/b/0001.png"), lossless=True
+    assert calotype.encode(opened((tmp_path / "back/b/0001.png").read_bytes()), lossless=True) == calotype.encode(
+        opened((tmp_path / "in/b/0001.png").read_bytes()), lossless=True
     )
-
-
-def _opened(path: Path) -> Any:
-    from PIL import Image
-
-    return Image.open(path)
 
 
 def test_a_shard_keeps_its_captions(tmp_path: Path) -> None:
@@ -118,18 +111,12 @@ def test_a_shard_keeps_its_captions(tmp_path: Path) -> None:
     assert list(made) == [
         "s/0001.calo", "s/0001.txt", "0002.json", "0003.png.calo", "0003.jpg.calo", "0004.seg.calo",
     ]  # fmt: skip
-    assert made["s/0001.calo"] == calotype.encode(_opened_bytes(members["s/0001.png"]), lossless=True)
+    assert made["s/0001.calo"] == calotype.encode(opened(members["s/0001.png"]), lossless=True)
     assert made["s/0001.txt"] == b"one"
     assert (tally.done, tally.failed) == (4, 1)
     assert [row["member"] for row in rows if row["error"]] == ["0002.png"]
     whole = [row for row in rows if not row["member"]]
     assert len(rows) == 6 and whole[0]["bytes"] == (tmp_path / "out/0.tar").stat().st_size
-
-
-def _opened_bytes(data: bytes) -> Any:
-    from PIL import Image
-
-    return Image.open(io.BytesIO(data))
 
 
 def test_a_shard_that_is_cut_is_not_made(tmp_path: Path) -> None:
@@ -151,7 +138,7 @@ def test_a_table_keeps_its_columns(tmp_path: Path) -> None:
     made = pq.read_table(tmp_path / "out/t.parquet", partitioning=None)
     assert made.schema.metadata[b"huggingface"] == b"{}" and made["label"].to_pylist() == [1, 2, 3]
     first, *rest = made["image"].to_pylist()
-    assert first == {"bytes": calotype.encode(_opened_bytes(picture(1)), lossless=True), "path": "x/1.calo"}
+    assert first == {"bytes": calotype.encode(opened(picture(1)), lossless=True), "path": "x/1.calo"}
     assert rest == [None, None] and (tally.done, tally.failed) == (1, 1) and len(rows) == 3
     tally, rows = work(tmp_path / "in", tmp_path / "second", column="other")
     assert tally.failed == 3 and tally.done == 0
