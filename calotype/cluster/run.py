@@ -15,7 +15,7 @@ from .listing import MOST_FILES, Listing, Piece, digest, units
 from .manifest import Account
 from .order import Order
 from .session import cluster
-from .store import Store
+from .store import Store, check_installed
 from .worker import Tally, Worker
 
 WAVE = 1 << 18  # items at a time: what the driver holds of a source that may have no end
@@ -73,6 +73,7 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
     Raises:
         CalotypeError: of the source, the destination or the cluster.
     """
+    check_installed()
     source, destination = Store(work.source), Store(work.destination)
     if source.root == destination.root or destination.is_file():
         raise CalotypeError(f"{work.destination} is not a folder of its own; name another for the results")

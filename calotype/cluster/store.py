@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from ..atomic import TEMPORARY_PREFIX, atomic, write_atomically
 from ..errors import CalotypeError, DependencyError, describe
 
+PACKAGES = ("ray", "pyarrow", "fsspec")
 NEEDED = "calotype batch needs Ray Data, PyArrow and fsspec: pip install calotype[cluster]"
 VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated")  # what file systems know, the best first
 
@@ -29,6 +31,12 @@ class Stored(NamedTuple):
     name: str
     size: int  # bytes
     version: str  # changes when the file does
+
+
+def check_installed() -> None:
+    """Refuse to begin without the packages that a run needs. Raises DependencyError."""
+    if missing := [name for name in PACKAGES if find_spec(name) is None]:
+        raise DependencyError(f"{NEEDED} (not there: {', '.join(missing)}; Ray has no wheels for the newest Python)")
 
 
 @dataclass(frozen=True)
