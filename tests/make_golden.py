@@ -78,6 +78,45 @@ def main() -> None:
     make_enlarged()
     make_progressive()
     make_lossless()
+    make_stills()
+
+
+def make_stills() -> None:
+    """A file of ``talbot-stills`` with tiles of all kinds, and what it decodes to."""
+    from dataclasses import replace
+
+    from calotype import codecs, container
+    from calotype.codecs.lossless import webp
+    from calotype.codecs.talbot import avif
+    from calotype.codecs.talbot.plan import Plan
+    from calotype.codecs.talbot.stills import raw
+    from calotype.codecs.talbot.tiles import Payload
+    from calotype.container import Container, header_for
+    from calotype.raster import Raster
+
+    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
+    samples = drawing(8, 3100, 3, 8)
+    tiles = [np.ascontiguousarray(samples[:, left : left + 1024]) for left in range(0, 3100, 1024)]
+    some, every = np.arange(16)[None] < 5, np.ones((1, 16), bool)
+    plan = Plan(
+        {
+            0: Payload(still=webp.write(tiles[0]), cells=some), 1: Payload(still=avif.write(tiles[1], 60), cells=every),
+            3: Payload(raw=raw(tiles[3]), cells=every[:, :1]),
+        }
+    )  # fmt: skip
+    talbot, quality = codecs.get("talbot").open(1), 60 * 256
+    payloads = tuple(talbot.encode_planned(samples, quality, plan))
+    header = replace(header_for(Raster(samples), talbot.bundle, quality, talbot.tile), codec="talbot-stills")
+    data = container.pack(Container(header, tiles=payloads))
+    (GOLDEN / "stills.calo").write_bytes(data)
+    np.save(GOLDEN / "stills.npy", calotype_decoded(data))
+
+
+def calotype_decoded(data: bytes) -> np.ndarray:
+    """A picture as an array."""
+    import calotype
+
+    return np.asarray(calotype.decode(data, as_array=True))
 
 
 LOSSLESS: dict[str, tuple[tuple[int, int, int, int], str]] = {  # by file: a drawing, and the format of the tiles
@@ -135,8 +174,8 @@ def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
     """Hash of all decoded latents of a file: exact, unlike pixels."""
     from calotype import container
     from calotype.codecs.quality import position
-    from calotype.codecs.talbot.codec import TILE, Talbot
-    from calotype.codecs.talbot.model import STRIDE
+    from calotype.codecs.talbot.codec import Talbot
+    from calotype.codecs.talbot.model import STRIDE, TILE
     from calotype.engine import bundles
     from calotype.engine.tiling import Rectangle, grid
 

@@ -58,6 +58,15 @@ def test_encoding_stays_about_the_same(name: str) -> None:
     assert np.abs(difference).mean() < 0.01 * float(np.iinfo(np.uint8 if shape[3] == 8 else np.uint16).max)
 
 
+def test_stills_decode_to_what_they_did() -> None:
+    data = (GOLDEN / "stills.calo").read_bytes()
+    found, samples = calotype.decode(data, as_array=True), drawing(8, 3100, 3, 8)
+    assert calotype.probe(data).kinds == ("WebP and network", "AVIF", "network", "samples")
+    for exact in (slice(0, 5 * 64), slice(3072, None)):
+        assert np.array_equal(found[:, exact], samples[:, exact])
+    assert np.abs(found.astype(int) - np.load(GOLDEN / "stills.npy")).max() <= 1
+
+
 def test_weights_are_verified(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     import shutil
 

@@ -87,7 +87,8 @@ def same_symbols(bundle: Bundle) -> bool:
 
     from calotype.codecs.quality import position, to_header
     from calotype.codecs.talbot import prior
-    from calotype.codecs.talbot.codec import STRIDE, Talbot
+    from calotype.codecs.talbot.codec import Talbot
+    from calotype.codecs.talbot.model import STRIDE
     from calotype.training.replay import TorchGraph
 
     y, x = np.mgrid[:192, :256]

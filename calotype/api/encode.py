@@ -86,6 +86,8 @@ def encode(
 
     def pack(payloads: list[bytes], stored: int, surroundings: bool = False) -> bytes:
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
+        if isinstance(opened, codecs.SeveralIds):
+            header = replace(header, codec=opened.file_id(payloads))
         data = container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
         if verify and not surroundings:
             check_decodes(data, source, threads=threads)

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from .. import container
 from ..codecs import LOSSLESS
-from ..codecs.lossless.kinds import described
+from ..codecs.lossless.kinds import counted, described
 from ..codecs.quality import QUALITY_STEPS
+from ..codecs.talbot import STILLS
 from ..container.metadata import write_text
+from ..engine.tiling import Rectangle, grid
 from ..errors import FormatError
 
 
@@ -35,7 +37,8 @@ class Info:
         cicp: colour code points (ITU-T H.273): primaries and transfer; None where there are none.
         dpi: resolution across and down, in pixels an inch; None where there is none.
         size: bytes of the file.
-        inside: what the tiles of codec ``lossless`` are; empty for other codecs.
+        inside: what tiles that hold files are, counted; empty for codecs that have none.
+        kinds: what each tile of ``talbot-stills`` is, in raster order: ``network``, ``WebP``, ``AVIF and network``.
     """
 
     codec: str
@@ -61,6 +64,7 @@ class Info:
     cicp: tuple[int, int] | None = None
     dpi: tuple[float, float] | None = None
     inside: str = ""
+    kinds: tuple[str, ...] = ()
 
     @property
     def bpp(self) -> float:
@@ -74,6 +78,7 @@ def probe(data: bytes) -> Info:
         raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))
     header, about = content.header, content.metadata
+    kinds = _kinds(content) if header.codec == STILLS else ()
     return Info(
         codec=header.codec, bundle=header.bundle.hex(), width=header.width, height=header.height,
         channels=header.channels, depth=header.depth, alpha=header.alpha, quality=header.quality / QUALITY_STEPS,
@@ -83,5 +88,15 @@ def probe(data: bytes) -> Info:
         truncated=content.truncated, iptc=len(about.iptc or b""), text=len(write_text(about.text or ())),
         cicp=about.cicp and (about.cicp.primaries, about.cicp.transfer),
         dpi=about.density and (round(about.density.x * 0.0254, 2), round(about.density.y * 0.0254, 2)),
-        inside=described(content.tiles) if header.codec == LOSSLESS else "",
+        inside=described(content.tiles) if header.codec == LOSSLESS else counted(kinds), kinds=kinds,
     )  # fmt: skip
+
+
+def _kinds(content: container.Container) -> tuple[str, ...]:
+    from ..codecs.talbot.tiles import named
+
+    header = content.header
+    places = grid(Rectangle(0, 0, header.width, header.height), header.tile)
+    return tuple(
+        named(tile or b"", place.height, place.width) for tile, (_, _, place) in zip(content.tiles, places, strict=True)
+    )

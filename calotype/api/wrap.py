@@ -21,6 +21,7 @@ from ..arguments import whole, wholes
 from ..codecs.base import NoWeights
 from ..codecs.lossless import original
 from ..codecs.lossless.codec import QUALITY, WHOLE
+from ..codecs.talbot import STILLS, tiles
 from ..codecs.tao2017.codec import TILE, UNKNOWN
 from ..codecs.tao2017.standard import BASES, StandardFile, kind
 from ..container import Container, Metadata, header_for
@@ -37,7 +38,8 @@ CODEC, LOSSLESS = "tao2017", "lossless"
 def extract(data: bytes) -> bytes:
     """The standard file inside a ``.calo`` file, byte for byte; no weights are needed.
 
-    Codec ``tao2017`` keeps one, and codec ``lossless`` does if it was given a JPEG.
+    Codec ``tao2017`` keeps one, codec ``lossless`` does if it was given a JPEG, and ``talbot`` if the only tile of the
+    picture is a WebP or AVIF.
 
     Raises:
         FormatError: the data is damaged, or holds no such file.
@@ -49,6 +51,10 @@ def extract(data: bytes) -> bytes:
     header = content.header
     if header.codec == LOSSLESS and len(content.tiles) == 1 and original.is_original(content.tiles[0] or b""):
         return original.jpeg_of(content.tiles[0] or b"", header.width, header.height)
+    if header.codec == STILLS and len(content.tiles) == 1:
+        parts = tiles.parse(content.tiles[0] or b"", header.height, header.width)
+        if parts.still is not None and parts.network is None and kind(parts.still):
+            return parts.still
     if header.codec != CODEC:
         raise FormatError(f"the file was made by codec '{header.codec}' and keeps no standard file inside: decode it")
     payload = content.tiles[0] if len(content.tiles) == 1 and not header.layers else None

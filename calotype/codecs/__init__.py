@@ -20,7 +20,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from ..errors import PictureError
-from .base import Codec, Entry, Growing, NoWeights
+from .base import Codec, Entry, Growing, NoWeights, SeveralIds
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -34,6 +34,7 @@ __all__ = [
     "Entry",
     "Growing",
     "NoWeights",
+    "SeveralIds",
     "available",
     "find",
     "get",
@@ -59,16 +60,16 @@ def available() -> list[Entry]:
 
 
 def find(codec: object) -> Entry | None:
-    """The codec of that id, if there is one."""
+    """The codec whose files can have that id, if there is one."""
     if not isinstance(codec, str):
         return None
-    return next((entry for entry in own() if entry.id == codec), None) or _load(codec)
+    return next((entry for entry in own() if codec in (entry.id, *entry.also)), None) or _load(codec)
 
 
 def get(codec: object) -> Entry:
     """The codec of that id; PictureError if there is none."""
     found = find(codec)
-    if found is None:
+    if found is None or found.id != codec:
         raise PictureError(f"there is no codec '{codec}'; there are: {', '.join(e.id for e in available())}")
     return found
 

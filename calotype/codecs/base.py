@@ -97,6 +97,15 @@ class Accelerated(Protocol):
         ...
 
 
+@runtime_checkable
+class SeveralIds(Protocol):
+    """Further interface of a codec whose files have one of several ids, so that older readers refuse what is new."""
+
+    def file_id(self, payloads: Sequence[bytes]) -> str:
+        """The id of a file with these tiles, its own or one of :attr:`Entry.also`."""
+        ...
+
+
 @dataclass(frozen=True)
 class NoWeights:
     """Stands for the weights of a codec that needs none: its files name the tag of zeros."""
@@ -119,6 +128,7 @@ class Entry:
         weights: folder of its bundles; None for those of this package.
         weightless: it has no bundles; its class is called with :class:`NoWeights`.
         lossless: every sample comes back; there is no quality, and 0 is stored for it.
+        also: further ids that its files can have; see :class:`SeveralIds`.
     """
 
     id: str
@@ -130,6 +140,7 @@ class Entry:
     weights: Path | None = None
     weightless: bool = False
     lossless: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def takes(self) -> tuple[Option, ...]:

@@ -26,6 +26,7 @@ from .blocks import block_size, in_blocks
 from .fixed_part import FixedPart, aligned
 from .once import once
 from .onnx_parts import cut
+from .presence import Mask, Presence
 from .tiling import Rectangle
 from .workers import Workers
 
@@ -101,8 +102,8 @@ class Transform:
             )
             self.scale *= part.scale
 
-    def __call__(self, x: Floats, workers: Workers) -> Floats:
-        """The whole result for ``x (channels, H, W)``."""
+    def __call__(self, x: Floats, workers: Workers, mask: Mask | None = None) -> Floats:
+        """The whole result for ``x (channels, H, W)``; ``mask`` as in :meth:`run`."""
         height, width = x.shape[1:]
         y: Floats = np.empty((self.parts[-1].made, int(height * self.scale), int(width * self.scale)), np.float32)
 
@@ -112,13 +113,13 @@ class Transform:
         def sink(place: Rectangle, values: Floats) -> None:
             y[:, *place.slices] = values
 
-        for _ in self.run(height, width, source, sink, workers):
+        for _ in self.run(height, width, source, sink, workers, mask=mask):
             pass
         return y
 
     def run(
         self, height: int, width: int, source: Source, sink: Sink, workers: Workers,
-        before: Callable[[int, int], None] | None = None, depth: int | None = None,
+        before: Callable[[int, int], None] | None = None, depth: int | None = None, mask: Mask | None = None,
     ) -> Iterator[int]:  # fmt: skip
         """Transform an area of ``height`` by ``width`` samples; yields how many rows of the output are done.
 
@@ -130,6 +131,8 @@ class Transform:
             workers: that windows are shared among.
             before: called with the first and last row (excluded) of each strip of the input, before it is read.
             depth: have the sink given samples ``(h, w, 3)`` of so many bits instead of planes.
+            mask: ``(rows, columns)``, on a grid of which the area's and all the parts' are multiples: where it is
+                false there is no picture. What lies beside it sees a border there; what comes out there means nothing.
         """
         first = self.parts[0]
         columns, most = -(-width // first.width), -(-height // first.height)
@@ -137,6 +140,7 @@ class Transform:
         stages: list[_Stage] = []
         for part in self.parts:
             stages.append(_Stage(part, height, width, columns, most))
+            stages[-1].there = Presence.of(mask, height)
             height, width = part.scaled(height), part.scaled(width)
         for stage, following in pairwise(stages):
             stage.following = following
@@ -174,6 +178,7 @@ class _Stage:
     sink: Sink
     following: _Stage | None = None
     depth: int | None = None
+    there: Presence | None = None  # where the picture is, on the grid of the input
 
     def __init__(self, part: TransformPart, height: int, width: int, columns: int, count: int) -> None:
         self.part, self.height, self.width = part, height, width
@@ -199,6 +204,10 @@ class _Stage:
         part = self.part
         left, top = column * part.width, row * part.height
         place = Rectangle(left, top, min(left + part.width, self.width), min(top + part.height, self.height))
+        made = Rectangle(*map(part.scaled, (place.left, place.top, place.right, place.bottom)))
+        if self.there and self.there.none(place):
+            self._leave_out(row, column, made)
+            return
         with part.buffers() as buffers:
             if self.windows:
                 self._surround(row, column, buffers.x)
@@ -207,19 +216,31 @@ class _Stage:
                 self.source(place, x[:, : place.height, : place.width])
                 x[:, place.height :] = 0
                 x[:, :, place.width :] = 0
+                if self.there:
+                    self.there.clear(place, x[:, : place.height, : place.width])
             inner = self.windows[row][column] if part.adds else None
-            made = Rectangle(*map(part.scaled, (place.left, place.top, place.right, place.bottom)))
             if self.following is not None:
                 y = self.following.windows[row][column]
                 part.run(buffers, inner, y)
                 y[:, made.height :] = 0
                 y[:, :, made.width :] = 0
+                if self.following.there:
+                    self.following.there.clear(made, y[:, : made.height, : made.width])
             else:
                 part.run(buffers, inner)
                 if self.depth:
                     self.sink(made, part.samples(buffers, self.depth)[: made.height, : made.width])
                 else:
                     self.sink(made, part.planes(buffers)[:, : made.height, : made.width])
+
+    def _leave_out(self, row: int, column: int, made: Rectangle) -> None:
+        """Make zeros of a window that has nothing of the picture."""
+        if self.following is not None:
+            self.following.windows[row][column] = 0
+        elif self.depth:
+            self.sink(made, np.zeros((made.height, made.width, 3), np.uint8 if self.depth == 8 else np.uint16))
+        else:
+            self.sink(made, np.zeros((self.part.made, made.height, made.width), np.float32))
 
     def _surround(self, row: int, column: int, x: Floats) -> None:
         """Put a window and its halo together from the windows around it, zeros around the area."""

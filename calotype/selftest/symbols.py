@@ -11,6 +11,7 @@ import numpy as np
 from .. import container
 from ..codecs import NoWeights
 from ..codecs.quality import position
+from ..codecs.talbot import STILLS
 from ..engine import bundles
 from ..engine.tiling import Rectangle, grid
 
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
 
 
 def symbols_hash(data: bytes, threads: int = 1) -> str | None:
-    """SHA-256 in hexadecimal of all decoded symbols; None for a codec that has none of its own."""
+    """SHA-256 in hexadecimal of all decoded symbols; None for a codec that has none of its own, or stills."""
     content = container.unpack(data)
     header = content.header
     if header.bundle == NoWeights.tag:
+        return None
+    if header.codec == STILLS:
         return None
     bundle = bundles.find(header.codec, header.bundle)
     match header.codec:
@@ -41,8 +44,8 @@ def symbols_hash(data: bytes, threads: int = 1) -> str | None:
 
 
 def _talbot(content: Container, bundle: Bundle, tiles: Sequence[bytes | None], scale: int, threads: int) -> str:
-    from ..codecs.talbot.codec import TILE, Talbot
-    from ..codecs.talbot.model import STRIDE
+    from ..codecs.talbot.codec import Talbot
+    from ..codecs.talbot.model import STRIDE, TILE
 
     prior = Talbot(bundle, threads).prior
     header = content.header

@@ -67,7 +67,7 @@ def test_bit_flips_in_alpha_never_raise_anything_else() -> None:
 
 def test_salvaging_goes_on_without_damaged_alpha(monkeypatch: pytest.MonkeyPatch) -> None:
     from calotype.codecs.quality import to_header
-    from calotype.codecs.talbot.codec import TILE
+    from calotype.codecs.talbot.model import TILE
 
     codec = SimpleNamespace(check=lambda _: None, decode=lambda *_: pattern())
     monkeypatch.setattr(codecs, "find", lambda _: SimpleNamespace(open=lambda *_: codec))

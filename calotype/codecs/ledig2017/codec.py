@@ -35,7 +35,7 @@ from ...raster.resampling import BICUBIC, Filter, resize
 from ..base import Codec
 from ..quality import from_header
 from ..talbot import ENTRY as TALBOT
-from ..talbot.codec import TILE
+from ..talbot.model import TILE
 from . import Options
 from .enlarger import enlarger, model_bundle
 

@@ -11,8 +11,9 @@ two are worked on at once, which bounds the memory.
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TypeVar, cast
 
@@ -21,6 +22,7 @@ import numpy as np
 from ...arrays import Progress, Samples
 from ...container import Header
 from ...engine.tiling import Rectangle, grid
+from ...engine.workers import Workers
 from ...errors import DamageWarning, FormatError
 from ..base import NoWeights
 from . import Options, original, stills
@@ -143,8 +145,14 @@ class Lossless:
 
     def _each(self, work: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
         """The results of ``work``, in order, a few of them under way at once."""
-        with ThreadPoolExecutor(min(self.threads, AT_ONCE)) as pool:
-            yield from pool.map(work, items)
+        with Workers(min(self.threads, AT_ONCE)) as workers:
+            waiting: deque[Future[Out]] = deque()
+            for item in items:
+                waiting.append(workers.submit(work, item))
+                while waiting and (workers.count == 1 or waiting[0].done()):
+                    yield waiting.popleft().result()
+            for future in waiting:
+                yield future.result()
 
 
 def _counted(results: Iterable[Out], total: int, progress: Progress | None) -> Iterator[Out]:

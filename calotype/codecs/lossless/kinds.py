@@ -19,7 +19,16 @@ def described(tiles: Sequence[bytes | None]) -> str:
             return "JPEG as it was"
         if b"jbrd" in tiles[0][:4096]:
             return "JPEG, kept as JPEG XL"
-    names = Counter(
-        next((name for start, name in _KINDS if tile.startswith(start)), "unknown") for tile in tiles if tile
-    )
-    return ", ".join(f"{count} {name}" for name, count in names.items())
+    return counted([named(tile) for tile in tiles if tile])
+
+
+def named(still: bytes) -> str:
+    """Title of a format."""
+    if still[4:8] == b"ftyp":
+        return "AVIF"
+    return next((name for start, name in _KINDS if still.startswith(start)), "unknown")
+
+
+def counted(names: Sequence[str]) -> str:
+    """``6 WebP, 1 PNG``."""
+    return ", ".join(f"{count} {name}" for name, count in Counter(names).items())

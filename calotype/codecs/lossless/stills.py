@@ -56,11 +56,14 @@ def chosen(still: str | None, depth: int) -> Still:
     return found
 
 
-def read(data: bytes, size: Size) -> Samples:
-    """Samples ``(H, W, channels)`` of a tile; FormatError unless it is a still of just that size."""
+def read(data: bytes, size: Size, among: str = "WebP, PNG or JPEG XL") -> Samples:
+    """Samples ``(H, W, channels)`` of a tile; FormatError unless it is a still of just that size.
+
+    ``among`` names the formats that could be there, for messages.
+    """
     found = next((still for still in FORMATS.values() if data.startswith(still.begins)), None)
     if found is None:
-        raise FormatError("the file inside is not a WebP, PNG or JPEG XL")
+        raise FormatError(f"the file inside is not a {among}")
     found.check(data, size)
     found.needs()
     samples = found.read(data, size)

@@ -11,6 +11,7 @@ from ..options import option
 # By what they are for: id of the bundle. The first is the default; where it is not installed, the next takes its place.
 TUNINGS = {"eye": "talbot-eye", "psnr": "talbot"}
 DEFAULT_TUNING = next(iter(TUNINGS))
+STILLS = "talbot-stills"  # codec id of files of which some tiles hold a still
 LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
 FIRST_REFINEMENT = 7  # the lowest effort that takes PyTorch, and all cores for one picture
 
@@ -35,4 +36,5 @@ ENTRY = Entry(
     f"{__name__}.codec:Talbot",
     Options,
     prefer=tuple(TUNINGS.values()),
+    also=(STILLS,),
 )

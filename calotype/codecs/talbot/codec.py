@@ -2,13 +2,13 @@
 """``talbot``: the flagship codec, at one quality out of a continuum, on pictures of any size.
 
 What a file stores: for each tile (1024 x 1024 pixels, 64 x 64 latents) the latents' symbols, see
-:mod:`calotype.codecs.talbot.prior`. How it comes back: latents of a region and its halo through the synthesis, strip by
-strip, while the tiles below are decoded. Windows of a strip and tiles are shared among threads.
+:mod:`calotype.codecs.talbot.prior`, or a still (:mod:`calotype.codecs.talbot.tiles`). How it comes back: latents of a
+region and its halo through the synthesis, strip by strip, while the tiles below are decoded. Windows of a strip and
+tiles are shared among threads.
 """
 
 from __future__ import annotations
 
-import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -22,21 +22,21 @@ from ...arrays import Array, Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine import bundles
 from ...engine.bfloat16 import check_openvino
-from ...engine.tiles import Tiles
+from ...engine.presence import Mask
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...engine.workers import Workers
-from ...errors import DamageWarning, FormatError
-from ..quality import from_header, position
-from . import ENTRY, FIRST_REFINEMENT, TUNINGS, Options
+from ...errors import FormatError
+from ..quality import from_header
+from . import ENTRY, FIRST_REFINEMENT, STILLS, TUNINGS, Options
 from .effort import Search, check_needs
-from .model import STRIDE, Model
+from .model import SIDE, STRIDE, TILE, Model
+from .plan import Plan
 from .prior import Coded
+from .reader import TileReader
+from .tiles import is_network
 
 HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
-TILE = 1024  # pixels
-SIDE = TILE // STRIDE  # of a tile, in latents
 BAND = 16384  # pixels of a picture's width that go through a transform at once, in at most 500 MB
-CACHED_TILES = 56  # decoded tiles kept for their neighbours, 5 MB each
 
 
 @dataclass(frozen=True)
@@ -84,15 +84,22 @@ class Talbot(Model):
             raise FormatError(f"the header names tiles of {header.tile} pixels; {header.codec} has tiles of {TILE}")
         from_header(header.quality)
 
-    def analyse(self, samples: Samples, workers: Workers) -> Iterator[tuple[int, Floats]]:
+    def file_id(self, payloads: Sequence[bytes]) -> str:
+        """The codec id of a file with these tiles: one of its own, if there are stills among them."""
+        return self.bundle.codec if all(is_network(data) or not data for data in payloads) else STILLS
+
+    def analyse(self, samples: Samples, workers: Workers, mask: Mask | None = None) -> Iterator[tuple[int, Floats]]:
         """Index in raster order and latents ``(M, h, w)`` of each tile; a view that keeps those of its row in memory.
 
         Args:
             samples: ``(H, W, 1 or 3)``.
             workers: that windows are shared among.
+            mask: of the latents that are the network's; the others mean nothing.
         """
         height, width = samples.shape[:2]
         lattice = Rectangle(0, 0, width, height).scaled(divide=STRIDE)
+        if mask is not None and not mask.any():
+            return
         across = -(-width // TILE)
         for left in range(0, lattice.width, BAND // STRIDE):
             band = Rectangle(left, 0, min(left + BAND // STRIDE, lattice.width), lattice.height)
@@ -100,7 +107,8 @@ class Talbot(Model):
             g_a = self.analysis(seen.width)
             rows = _LatentRows(len(self.prior.steps[0]), band, seen)
             area = seen.scaled(STRIDE)
-            steps = g_a.run(area.height, area.width, _pixels(samples, area.left), rows.write, workers)
+            source, seen_mask = _pixels(samples, area.left), None if mask is None else mask[seen.slices]
+            steps = g_a.run(area.height, area.width, source, rows.write, workers, None, seen_mask)
             done = 0
             for count in steps:
                 while done < band.height and count >= min(done + SIDE, band.height):
@@ -112,14 +120,22 @@ class Talbot(Model):
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Tile payloads of a picture in raster order."""
+        return self.encode_planned(samples, stored_quality, Plan(), progress)
+
+    def encode_planned(
+        self, samples: Samples, stored_quality: int, plan: Plan, progress: Progress | None = None
+    ) -> list[bytes]:
+        """:meth:`encode`, with the stills of a plan."""
+        lattice = Rectangle(0, 0, samples.shape[1], samples.shape[0]).scaled(divide=STRIDE)
         with self.workers() as workers:
-            return self.code(self.analyse(samples, workers), samples, stored_quality, workers, progress)
+            tiles = self.analyse(samples, workers, plan.mask(lattice))
+            return self.code(tiles, samples, stored_quality, workers, progress, plan)
 
     def predicted_bits(self, samples: Samples, stored_quality: int) -> float:
         """Size of the tiles of :meth:`encode` by the probability tables, in bits; for benchmarks."""
         with self.workers() as workers:
             tiles = self.analyse(samples, workers)
-            return sum(coded.bits for _, coded in self.coded(tiles, samples, stored_quality, workers))
+            return sum(coded.bits for _, coded in self.coded(tiles, samples, stored_quality, workers, Plan()))
 
     def latents(self, samples: Samples) -> Latents:
         """All latents at once, for coding at several qualities."""
@@ -134,18 +150,22 @@ class Talbot(Model):
 
     def code(
         self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int, workers: Workers,
-        progress: Progress | None = None,
+        progress: Progress | None = None, plan: Plan | None = None,
     ) -> list[bytes]:  # fmt: skip
-        """Entropy-code the tiles of a picture, which come in any order."""
-        payloads: dict[int, bytes] = {}
-        for index, coded in self.coded(tiles, samples, stored_quality, workers):
-            payloads[index] = coded.data
+        """Entropy-code the tiles of a picture, which come in any order; stills are those of the plan."""
+        plan = plan or Plan()
+        total = tile_count(samples)
+        payloads = {index: plan.finished(index, None) for index in range(total) if plan.is_still(index)}
+        for index, coded in self.coded(tiles, samples, stored_quality, workers, plan):
+            payloads[index] = plan.finished(index, coded.data)
             if progress:
-                progress(len(payloads), tile_count(samples))
-        return [payloads[index] for index in range(len(payloads))]
+                progress(len(payloads), total)
+        if progress and all(plan.is_still(index) for index in range(total)):
+            progress(total, total)
+        return [payloads[index] for index in range(total)]
 
     def coded(
-        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int, workers: Workers
+        self, tiles: Iterable[tuple[int, Floats]], samples: Samples, stored_quality: int, workers: Workers, plan: Plan
     ) -> Iterator[tuple[int, Coded]]:
         """Index and code of each tile, as they come; a few more than there are workers wait for their turn."""
         gain = self.gain("encoder", stored_quality)
@@ -156,7 +176,11 @@ class Talbot(Model):
         places = [place for _, _, place in grid(picture, TILE)]
         waiting: deque[tuple[int, Future[Coded]]] = deque()
         for index, y in tiles:
-            waiting.append((index, workers.submit(search, y * gain, samples[places[index].slices])))
+            if plan.is_still(index):
+                continue
+            kept = plan.kept(index, places[index].scaled(divide=STRIDE))
+            scaled = y * (gain if kept is None else gain * kept)
+            waiting.append((index, workers.submit(search, scaled, samples[places[index].slices], kept)))
             while waiting and (waiting[0][1].done() or len(waiting) > 3 * workers.count):
                 first, coded = waiting.popleft()
                 yield first, coded.result()
@@ -189,11 +213,16 @@ class Talbot(Model):
             for left in range(region.left, region.right, BAND)
         ]
         lattice = picture.scaled(divide=STRIDE)
+        seen_height = region.scaled(divide=STRIDE).grown(HALO, lattice).height * STRIDE
+        total = -(-seen_height // TILE) * len(bands)
         with self.workers() as workers:
-            reader = TileReader(self, tiles, lattice, stored_quality, salvage, workers)
+            reader = TileReader(self, tiles, picture, stored_quality, salvage, workers)
             for number, band in enumerate(bands):
                 seen = band.scaled(divide=STRIDE).grown(HALO, lattice)
                 area = seen.scaled(STRIDE)
+                mask = reader.mask(seen)
+                if mask is not None and not mask[band.scaled(divide=STRIDE).relative_to(seen).slices].any():
+                    continue
 
                 def store(place: Rectangle, values: Array, band: Rectangle = band, area: Rectangle = area) -> None:
                     there = Rectangle(
@@ -211,10 +240,10 @@ class Talbot(Model):
                 source, before = reader.windows(seen)
                 g_s = self.synthesis(seen.width)
                 kind = None if channels == 1 else depth
-                for rows in g_s.run(seen.height, seen.width, source, store, workers, before, kind):
+                for rows in g_s.run(seen.height, seen.width, source, store, workers, before, kind, mask):
                     if progress:
-                        total = -(-area.height // TILE) * len(bands)
                         progress(min(number * (total // len(bands)) + rows // TILE, total - 1), total)
+            reader.place_stills(samples, region, depth)
         if progress:
             progress(total, total)
         if reader.lost and not reader.whole:
@@ -276,80 +305,3 @@ def tuned(tune: str, threads: int) -> Talbot:
     """The codec with the weights that were trained for a metric, one of :data:`calotype.codecs.talbot.TUNINGS`."""
     bundle = bundles.find(ENTRY.id, name=TUNINGS[tune])
     return cast(Talbot, ENTRY.open(threads, bundle.tag))
-
-
-class TileReader:
-    """Latents of any rectangle, from tiles that workers decode and that are kept for their neighbours."""
-
-    def __init__(
-        self, codec: Talbot, tiles: Sequence[bytes | None], lattice: Rectangle, stored_quality: int, salvage: bool,
-        workers: Workers,
-    ) -> None:  # fmt: skip
-        self.codec, self.payloads, self.quality = codec, tiles, stored_quality
-        self.salvage, self.workers = salvage, workers
-        self.whole, self.lost = 0, 0  # tiles that did and did not decode
-        self.gain = codec.gain("decoder", stored_quality)
-        self.tiles = Tiles(lattice, SIDE, self._begin, CACHED_TILES)
-
-    def windows(self, area: Rectangle) -> tuple[Callable[[Rectangle, Floats], None], Callable[[int, int], None]]:
-        """Two functions: one that fills in a window of ``area``, and one that has rows of it decoded before."""
-        strip = np.zeros((len(self.gain), 0, area.width), np.float32)
-        first = 0
-
-        def before(top: int, bottom: int) -> None:
-            nonlocal strip, first
-            rows = Rectangle(area.left, area.top + top, area.right, area.top + bottom)
-            if self.workers.count > 1:  # the next row of tiles is begun meanwhile
-                ahead = Rectangle(rows.left, rows.top, rows.right, min(rows.bottom + SIDE, area.bottom))
-                for index, place in self.tiles.places(ahead):
-                    self.tiles.tile(index, place)
-            strip, first = self.read(rows), top
-
-        def window(place: Rectangle, x: Floats) -> None:
-            x[...] = strip[:, place.top - first : place.bottom - first, place.left : place.right]
-
-        return window, before
-
-    def read(self, area: Rectangle) -> Floats:
-        """Latents ``(M, h, w)`` for the synthesis, with the decoder's gain."""
-        result = np.zeros((len(self.gain), area.height, area.width), np.float32)
-        for meeting in self.tiles.meeting(area):
-            y_hat = meeting.tile.latents()
-            if y_hat is not None:
-                result[:, *meeting.in_area.slices] = y_hat[:, *meeting.in_tile.slices]
-        return result
-
-    def _begin(self, index: int, place: Rectangle) -> Decoding:
-        return Decoding(self, index, place)
-
-
-class Decoding:
-    """A tile whose latents are on their way."""
-
-    def __init__(self, reader: TileReader, index: int, place: Rectangle) -> None:
-        self.reader, self.index = reader, index
-        self.data = reader.payloads[index]
-        self.future = None if self.data is None else reader.workers.submit(self._decode, self.data, place)
-        self.checked = False
-
-    def _decode(self, data: bytes, place: Rectangle) -> Floats:
-        reader = self.reader
-        y_hat = reader.codec.prior.decode(data, place.height, place.width, position(reader.quality))
-        return y_hat * reader.gain
-
-    def latents(self) -> Floats | None:
-        """The tile ``(M, h, w)``; None if it is lost."""
-        reader = self.reader
-        y_hat: Floats | None = None
-        try:
-            y_hat = None if self.future is None else self.future.result()
-        except FormatError as error:
-            sentence = f"tile {self.index + 1} of {len(reader.payloads)}: {error}"
-            if not reader.salvage:
-                raise FormatError(sentence) from error
-            if not self.checked:
-                warnings.warn(sentence, DamageWarning, stacklevel=2)
-        if not self.checked:
-            reader.whole, reader.lost = reader.whole + (y_hat is not None), reader.lost + (y_hat is None)
-            self.checked = True
-        return y_hat

@@ -19,13 +19,16 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ...arrays import Floats, Samples, to_planes
+from ...engine.presence import Mask
 from ...engine.workers import Workers
 from ...errors import DependencyError
 from ..quality import position
 from . import FIRST_REFINEMENT, LOWEST_EFFORT
 from .distortion import Distortion
-from .model import Model
+from .model import STRIDE, Model
 from .prior import Coded
 from .rdoq import Rounding, dead_zone, nearest
 
@@ -70,21 +73,32 @@ class Search:
 
             self.refine = refinement(model.bundle.path, ITERATIONS[self.effort], model.threads)
 
-    def __call__(self, y: Floats, samples: Samples) -> Coded:
-        """The code of a tile: latents ``y (M, h, w)`` with the encoder's gain, and the pixels behind them."""
+    def __call__(self, y: Floats, samples: Samples, kept: Mask | None = None) -> Coded:
+        """The code of a tile.
+
+        Args:
+            y: latents ``(M, h, w)`` with the encoder's gain.
+            samples: the pixels behind them.
+            kept: the latents ``(h, w)`` that count; all by default.
+        """
         if self.effort < FIRST_SEARCH:
-            return self.model.prior.code(y, self.quality, self.roundings[0])
+            return self.model.prior.code(y, self.quality, self.roundings[0], kept)
         x = to_planes(samples)[: samples.shape[2]]
-        tried = [self.model.prior.code(y, self.quality, rounding) for rounding in self.roundings]
-        if self.refine:
+        tried = [self.model.prior.code(y, self.quality, rounding, kept) for rounding in self.roundings]
+        if self.refine and kept is None:
             better = self.refine(y, x, tried[0].features, self.gain, self.distortion)
             tried += [self.model.prior.code(better, self.quality, rounding) for rounding in self.roundings]
-        return min(tried, key=lambda coded: self.cost(coded, x))
+        return min(tried, key=lambda coded: self.cost(coded, x, kept))
 
-    def cost(self, coded: Coded, x: Floats) -> float:
+    def cost(self, coded: Coded, x: Floats, kept: Mask | None = None) -> float:
         """Bits and distortion of a tile on its own: its neighbours would be the same for all that is tried."""
         y_hat = coded.y_hat * self.gain
-        decoded = self.model.synthesis(y_hat.shape[2])(y_hat, Workers(1))[:, : x.shape[1], : x.shape[2]]
+        if kept is not None:
+            y_hat *= kept
+        decoded = self.model.synthesis(y_hat.shape[2])(y_hat, Workers(1), kept)[:, : x.shape[1], : x.shape[2]]
         if len(x) == 1:  # as it will be shown
             decoded = decoded.mean(0, keepdims=True)
+        if kept is not None:
+            fine = kept.repeat(STRIDE, 0).repeat(STRIDE, 1)[: x.shape[1], : x.shape[2]]
+            decoded = np.where(fine, decoded, x)
         return 8 * len(coded.data) + self.distortion.bits(decoded, x)

@@ -16,6 +16,8 @@ from ..quality import position
 from .prior import Prior
 
 STRIDE = 16  # pixels a latent
+TILE = 1024  # pixels
+SIDE = TILE // STRIDE  # of a tile, in latents
 WINDOW_HEIGHT = 8  # latents: with the width, what fits the cache of one core
 WINDOW_WIDTHS = (32, 24)  # latents; what leaves less beyond the picture's border is taken
 

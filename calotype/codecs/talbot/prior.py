@@ -72,13 +72,13 @@ class Prior:
         self.h_a, self.h_s, self.z_pass = load("h_a"), load("h_s"), load("z_pass")
         self.passes = [load(f"pass{i}") for i in (1, 2, 3, 4)]
 
-    def code(self, y: Floats, quality: float, rounding: Rounding = nearest) -> Coded:
-        """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1."""
-        encoder, y_hat, features = self.encoder(y, quality, rounding)
+    def code(self, y: Floats, quality: float, rounding: Rounding = nearest, kept: Mask | None = None) -> Coded:
+        """Quantise and code the latents ``y (M, h, w)`` at ``quality`` 0..1, or those ``kept (h, w)``."""
+        encoder, y_hat, features = self.encoder(y, quality, rounding, kept)
         return Coded(check(encoder.symbols()) + encoder.finish(), encoder, y_hat, features)
 
     def encoder(
-        self, y: Floats, quality: float, rounding: Rounding = nearest
+        self, y: Floats, quality: float, rounding: Rounding = nearest, kept: Mask | None = None
     ) -> tuple[Encoder, Floats, tuple[Floats, Floats]]:
         """Quantise ``y`` as :meth:`code` does: an encoder with all symbols, y_hat, and the features of z."""
         _, h, w = y.shape
@@ -93,18 +93,18 @@ class Prior:
             values: Floats = means + residuals * steps
             return values
 
-        y_hat, features = self.walk(write, h, w, quality)
+        y_hat, features = self.walk(write, h, w, quality, kept)
         return encoder, y_hat, features
 
-    def decode(self, data: bytes, h: int, w: int, quality: float) -> Floats:
-        """The latents ``(M, h, w)`` of :meth:`encode`; FormatError if they do not come out whole."""
+    def decode(self, data: bytes, h: int, w: int, quality: float, kept: Mask | None = None) -> Floats:
+        """The latents ``(M, h, w)`` of :meth:`code`; FormatError if they do not come out whole."""
         decoder = Decoder(self.tables, data[CHECK_BYTES:])
 
         def read(stage: str, means: Floats, levels: Levels, steps: Floats) -> Floats:
             residuals = decoder.decode(levels.reshape(-1)).reshape(means.shape)
             return means + residuals.astype(np.float32) * steps
 
-        y_hat, _ = self.walk(read, h, w, quality)
+        y_hat, _ = self.walk(read, h, w, quality, kept)
         decoder.finish()
         if check(decoder.symbols()) != data[:CHECK_BYTES]:
             raise FormatError(
@@ -112,15 +112,24 @@ class Prior:
             )
         return y_hat
 
-    def walk(self, code: Code, h: int, w: int, quality: float) -> tuple[Floats, tuple[Floats, Floats]]:
+    def walk(
+        self, code: Code, h: int, w: int, quality: float, kept: Mask | None = None
+    ) -> tuple[Floats, tuple[Floats, Floats]]:
         """Go over all passes of a tile of ``h x w`` latents; ``code`` turns each prediction into values.
+
+        Args:
+            code: turns a prediction into values.
+            h: rows of latents.
+            w: columns.
+            quality: 0..1.
+            kept: the latents ``(h, w)`` that are coded, in whole cells of 4 x 4; all by default.
 
         Returns:
             the latents ``(M, h, w)``, and the features f64 and f32 of the side information.
         """
         height, width = -(-h // LATTICE) * LATTICE, -(-w // LATTICE) * LATTICE
         inside = np.zeros((1, height, width), bool)  # what is outside is predicted, not coded
-        inside[:, :h, :w] = True
+        inside[:, :h, :w] = True if kept is None else kept
         masks = lattices(inside, inside[:, ::4, ::4])
 
         unit = np.ones((1, 1, 1), np.float32)
