@@ -86,13 +86,12 @@ def make_stills() -> None:
     from dataclasses import replace
 
     from calotype import codecs, container
-    from calotype.codecs.lossless import webp
-    from calotype.codecs.talbot import avif
     from calotype.codecs.talbot.plan import Plan
     from calotype.codecs.talbot.stills import raw
     from calotype.codecs.talbot.tiles import Payload
     from calotype.container import Container, header_for
     from calotype.raster import Raster
+    from calotype.raster.stills import avif, webp
 
     os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
     samples = drawing(8, 3100, 3, 8)

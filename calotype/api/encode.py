@@ -84,10 +84,12 @@ def encode(
     if not entry.lossless:
         source = replace(source, samples=extend_colours(source.samples, source.alpha))
 
+    def named(payloads: list[bytes]) -> str:
+        return opened.file_id(payloads) if isinstance(opened, codecs.SeveralIds) else opened.bundle.codec
+
     def pack(payloads: list[bytes], stored: int, surroundings: bool = False) -> bytes:
         header = header_for(source, opened.bundle, stored, opened.tile, opened.layers)
-        if isinstance(opened, codecs.SeveralIds):
-            header = replace(header, codec=opened.file_id(payloads))
+        header = replace(header, codec=named(payloads))
         data = container.pack(Container(header, source.metadata, alpha, tuple(payloads)))
         if verify and not surroundings:
             check_decodes(data, source, threads=threads)
@@ -101,7 +103,10 @@ def encode(
         tiles = -(-source.width // opened.tile) * -(-source.height // opened.tile)
         first = [b""] * (1 if opened.layers else tiles)
         overhead = len(pack(first, rate.LOWEST, surroundings=True)) - boxes.size(0) * len(first)
-        payloads, stored = _to_size(lambda q: opened.encode_latents(latents, q), overhead, size or 0, progress)
+        overhead -= len(named(first))
+        payloads, stored = _to_size(
+            lambda q: opened.encode_latents(latents, q), lambda tiles: overhead + len(named(tiles)), size or 0, progress
+        )
         return pack(payloads, stored)
     shape = (source.height, source.width, source.channels)
 
@@ -148,13 +153,14 @@ def _request(
 
 
 def _to_size(
-    encode: Callable[[int], list[bytes]], overhead: int, target: float, progress: Progress | None
-) -> tuple[list[bytes], int]:
+    encode: Callable[[int], list[bytes]], overhead: Callable[[list[bytes]], int], target: float,
+    progress: Progress | None,
+) -> tuple[list[bytes], int]:  # fmt: skip
     """Payloads and stored quality of the best file of at most ``target`` bytes; ``overhead`` of them surround tiles."""
 
     def evaluate(stored: int) -> tuple[list[bytes], float]:
         payloads = encode(stored)
-        size = overhead + sum(boxes.size(len(payload)) for payload in payloads)
+        size = overhead(payloads) + sum(boxes.size(len(payload)) for payload in payloads)
         return payloads, math.log(size)  # about linear in the quality
 
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)

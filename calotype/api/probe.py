@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from .. import container
 from ..codecs import LOSSLESS
-from ..codecs.lossless.kinds import counted, described
 from ..codecs.quality import QUALITY_STEPS
 from ..codecs.talbot import STILLS
 from ..container.metadata import write_text
 from ..engine.tiling import Rectangle, grid
 from ..errors import FormatError
+from ..raster.stills.kinds import counted, described
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ HELP = lesson(
         "bench photos/ --metric psnr,ms-ssim": "two measures",
         "bench photos/ --speed": "only speed, on one core and all",
         "bench kodak/ --published vtm,bpg": "draw in curves of others",
+        "bench drawn": "text, a chart, a window, a comic, a map and pixel art, drawn on the spot",
     },
     "Writes a JSON file a codec, records.csv, plots, summary.json with BD-rates, speeds and memory, and report.html, "
     "which opens without a network and lets you compare the pictures.",
@@ -122,7 +123,10 @@ def _measure_speed(
 
 @guarded
 def bench(
-    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="FOLDER", help="The pictures that lie directly in it; drawn: some that are drawn here."),
+    ],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="FOLDER", help="Where the results go.")] = Path("results"),
     codecs: Annotated[
         str, typer.Option(metavar="NAMES", help="Codecs, with commas. Default: talbot and most peers.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..base import Entry
 from ..options import option
 
-STILLS = ("webp", "png", "jxl")  # ids of the formats in calotype.codecs.lossless.stills
+STILLS = ("webp", "png", "jxl")  # ids of the formats in calotype.raster.stills.lossless
 
 
 @dataclass(frozen=True)

@@ -24,9 +24,10 @@ from ...container import Header
 from ...engine.tiling import Rectangle, grid
 from ...engine.workers import Workers
 from ...errors import DamageWarning, FormatError
+from ...raster.stills import lossless as stills
+from ...raster.stills.reading import Size
 from ..base import NoWeights
-from . import Options, original, stills
-from .reading import Size
+from . import Options, original
 
 TILE = 4096  # pixels
 WHOLE = 32768  # side of the only tile of a JPEG

@@ -8,8 +8,8 @@ import numpy as np
 from ...arrays import Samples
 from ...errors import DependencyError, FormatError
 from ...raster.bands import lying
+from ...raster.stills import jxl
 from ..tao2017.standard import StandardFile
-from . import jxl
 
 JPEG = b"\xff\xd8\xff"
 

@@ -12,6 +12,7 @@ from ..options import option
 TUNINGS = {"eye": "talbot-eye", "psnr": "talbot"}
 DEFAULT_TUNING = next(iter(TUNINGS))
 STILLS = "talbot-stills"  # codec id of files of which some tiles hold a still
+ANY_TILES, NETWORK_TILES = "any", "network"
 LOWEST_EFFORT, HIGHEST_EFFORT = 1, 9
 FIRST_REFINEMENT = 7  # the lowest effort that takes PyTorch, and all cores for one picture
 
@@ -27,6 +28,10 @@ class Options:
     tune: str | None = option(
         None, "What to be good at: what people see, or a metric.", choices=tuple(TUNINGS), shown=DEFAULT_TUNING
     )
+    tiles: str = option(
+        ANY_TILES, "What a tile may be: any kind, a WebP or AVIF too, or the network's only.",
+        choices=(ANY_TILES, NETWORK_TILES),
+    )  # fmt: skip
 
 
 ENTRY = Entry(

@@ -25,15 +25,17 @@ from ...engine.bfloat16 import check_openvino
 from ...engine.presence import Mask
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...engine.workers import Workers
-from ...errors import FormatError
-from ..quality import from_header
-from . import ENTRY, FIRST_REFINEMENT, STILLS, TUNINGS, Options
-from .effort import Search, check_needs
+from ...errors import BundleError, FormatError
+from ..quality import from_header, position
+from . import ANY_TILES, ENTRY, FIRST_REFINEMENT, STILLS, TUNINGS, Options
+from .choice import FIRST_EVERYWHERE, Choice
+from .distortion import Distortion
+from .effort import FIRST_SEARCH, Search, check_needs
 from .model import SIDE, STRIDE, TILE, Model
 from .plan import Plan
 from .prior import Coded
 from .reader import TileReader
-from .tiles import is_network
+from .tiles import Payload, is_network
 
 HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
 BAND = 16384  # pixels of a picture's width that go through a transform at once, in at most 500 MB
@@ -45,6 +47,7 @@ class Latents:
 
     tiles: list[Floats]  # (M, h, w)
     samples: Samples  # of the picture: what high efforts compare with
+    exact: dict[int, Payload]  # lossless stills of tiles that were tried
 
 
 @dataclass
@@ -54,6 +57,7 @@ class Talbot(Model):
     tile: int = TILE
     layers: int = 0
     effort: int = Options.effort
+    stills: bool = False  # tiles may be stills where that is better
 
     def with_options(self, options: Options) -> Talbot:
         """This codec with another effort (:mod:`calotype.codecs.talbot.effort`), or with the weights of a tuning.
@@ -64,7 +68,7 @@ class Talbot(Model):
         """
         check_needs(options.effort)
         other = copy(self if options.tune is None else tuned(options.tune, self.threads))  # shares the weights
-        other.effort = options.effort
+        other.effort, other.stills = options.effort, options.tiles == ANY_TILES
         return other
 
     def with_engine(self, engine: str) -> Talbot:
@@ -120,7 +124,26 @@ class Talbot(Model):
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Tile payloads of a picture in raster order."""
-        return self.encode_planned(samples, stored_quality, Plan(), progress)
+        return self.encode_planned(samples, stored_quality, self.plan(samples, stored_quality, {}), progress)
+
+    def plan(self, samples: Samples, stored_quality: int, exact: dict[int, Payload]) -> Plan:
+        """Which tiles are stills, if there may be any; see :class:`Choice`."""
+        if not self.stills:
+            return Plan()
+
+        def trial(tile: Samples, planned: Payload | None) -> tuple[bytes, Samples]:
+            (data,) = cheap.encode_planned(tile, stored_quality, Plan({} if planned is None else {0: planned}))
+            depth = 8 * tile.dtype.itemsize
+            return data, cheap.decode([data], tile.shape, depth, stored_quality)
+
+        cheap = copy(self)
+        cheap.effort = min(self.effort, FIRST_SEARCH - 1)
+        try:
+            distortion = Distortion.of(self.bundle, position(stored_quality))
+        except BundleError:  # only what is lossless and smaller can be told better
+            distortion = None
+        everywhere = self.effort >= FIRST_EVERYWHERE
+        return Choice(stored_quality, everywhere, distortion, trial, exact).plan(samples)
 
     def encode_planned(
         self, samples: Samples, stored_quality: int, plan: Plan, progress: Progress | None = None
@@ -141,10 +164,13 @@ class Talbot(Model):
         """All latents at once, for coding at several qualities."""
         with self.workers() as workers:
             tiles = {index: y.copy() for index, y in self.analyse(samples, workers)}
-        return Latents([tiles[i] for i in range(len(tiles))], samples)
+        return Latents([tiles[i] for i in range(len(tiles))], samples, {})
 
     def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
         """Like :meth:`encode`, from latents at hand."""
+        plan = self.plan(latents.samples, stored_quality, latents.exact)
+        if plan.tiles:  # borders of stills change the latents beside them
+            return self.encode_planned(latents.samples, stored_quality, plan)
         with self.workers() as workers:
             return self.code(enumerate(latents.tiles), latents.samples, stored_quality, workers)
 

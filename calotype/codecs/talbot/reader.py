@@ -16,7 +16,7 @@ from ...engine.tiles import Tiles
 from ...engine.tiling import Rectangle
 from ...engine.workers import Workers
 from ...errors import DamageWarning, FormatError
-from ..lossless.reading import Size
+from ...raster.stills.reading import Size
 from ..quality import position
 from . import stills
 from .model import SIDE, STRIDE, Model

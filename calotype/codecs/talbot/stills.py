@@ -7,9 +7,8 @@ import numpy as np
 
 from ...arrays import Samples
 from ...errors import FormatError
-from ..lossless import stills as lossless
-from ..lossless.reading import Size
-from . import avif
+from ...raster.stills import avif, lossless
+from ...raster.stills.reading import Size
 from .tiles import Payload
 
 

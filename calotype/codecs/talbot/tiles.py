@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import FormatError
-from ..lossless import kinds
+from ...raster.stills import kinds
 
 Cells = npt.NDArray[np.bool_]  # (rows, columns); True: the pixels are those of the still
 

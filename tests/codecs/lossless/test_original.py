@@ -14,7 +14,7 @@ from PIL import Image
 
 import calotype
 from calotype import container, raster
-from calotype.codecs.lossless import jxl
+from calotype.raster.stills import jxl
 from tests.make_golden import drawing
 
 

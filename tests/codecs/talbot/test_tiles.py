@@ -16,16 +16,16 @@ from hypothesis import strategies as st
 import calotype
 from calotype import codecs, container
 from calotype.arrays import Samples
-from calotype.codecs.lossless import png, webp
-from calotype.codecs.lossless.reading import Size
 from calotype.codecs.quality import to_header
-from calotype.codecs.talbot import STILLS, avif, stills
+from calotype.codecs.talbot import STILLS, stills
 from calotype.codecs.talbot.codec import Talbot
 from calotype.codecs.talbot.plan import Plan
 from calotype.codecs.talbot.tiles import Payload, cell_grid, is_network, parse, write
 from calotype.container import Container, header_for
 from calotype.engine.tiling import Rectangle
 from calotype.raster import Raster
+from calotype.raster.stills import avif, png, webp
+from calotype.raster.stills.reading import Size
 from tests.make_golden import drawing
 
 pytestmark = pytest.mark.usefixtures("golden_weights")

@@ -11,7 +11,7 @@ from PIL import Image
 
 from ...arrays import Samples
 from ...errors import FormatError
-from ...raster import load, png16
+from .. import load, png16
 from .reading import Size, guarded, pixels
 
 

@@ -18,7 +18,7 @@ from PIL import Image, features
 
 from ...arrays import Samples
 from ...errors import DependencyError, FormatError
-from ..lossless.reading import Size, pixels
+from .reading import Size, pixels
 
 SPEED = 6
 _FULL = {b"meta": 4, b"iinf": 6}  # bytes before the boxes inside a box

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ...arrays import Samples8
 from ...errors import DependencyError, FormatError
-from ...raster.guard import first_line, pillow_limit
+from ..guard import first_line, pillow_limit
 
 
 class Size(NamedTuple):

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Choice of what a tile is stored as: the network, a still, or a still in some cells and the network in the others.
+
+A look (:mod:`calotype.codecs.talbot.look`) says which tiles are worth a try; from effort 5 on all are. Of what is
+tried, that is kept which costs least: bits, and the distortion of the weights' training in bits
+(:mod:`calotype.codecs.talbot.distortion`). An AVIF is tried at the quality that looks as good as the network's does
+on photographs, so that no seam is seen. At the highest quality, lossy tiles must look lossless.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+
+from ...arrays import Samples, to_planes
+from ...engine.tiling import Rectangle, grid
+from ...raster.stills import avif, png, webp
+from ..quality import QUALITY_MAX, QUALITY_STEPS
+from .distortion import SMALLEST, Distortion
+from .look import Look, look
+from .model import TILE
+from .plan import Plan
+from .stills import raw
+from .tiles import CELL, Cells, Payload, write
+
+FIRST_EVERYWHERE = 5  # the lowest effort that tries all on every tile
+ALIKE = ((1, 10), (15, 23), (25, 33), (35, 41), (45, 50), (55, 59), (65, 69), (75, 79), (85, 86), (95, 88), (100, 92))
+LOOKS_LOSSLESS = 90.0  # of SSIMULACRA 2
+SURELY_LOSSLESS = (92, 95, 98)  # qualities of AVIF that are tried for it
+FEWEST_CELLS = 4  # of each kind, for a tile of both
+
+# Payload of a tile and the samples that it decodes to, for what is planned in it.
+Trial = Callable[[Samples, Payload | None], tuple[bytes, Samples]]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Chooses at one quality.
+
+    Attributes:
+        stored_quality: of the header.
+        everywhere: try all on every tile.
+        distortion: of the weights; None where they do not say, so that only what is lossless can be told better.
+        trial: codes and decodes a tile on its own.
+        exact: lossless stills that are known, by tile; kept for other qualities.
+    """
+
+    stored_quality: int
+    everywhere: bool
+    distortion: Distortion | None
+    trial: Trial
+    exact: dict[int, Payload]
+
+    @property
+    def highest(self) -> bool:
+        """Whether lossy tiles must look lossless."""
+        return self.stored_quality >= QUALITY_MAX * QUALITY_STEPS
+
+    def plan(self, samples: Samples) -> Plan:
+        """The plan of a picture ``(H, W, 1 or 3)``."""
+        picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
+        places = enumerate(place for _, _, place in grid(picture, TILE))
+        chosen = {index: self.tile(index, samples[place.slices]) for index, place in places}
+        return Plan({index: payload for index, payload in chosen.items() if payload is not None})
+
+    def tile(self, index: int, samples: Samples) -> Payload | None:
+        """What to store a tile ``(H, W, 1 or 3)`` as, whatever is the network's left out; None for the network."""
+        seen = look(samples)
+        if not (self.everywhere or self.highest or seen.drawn):
+            return None
+        if index not in self.exact:
+            self.exact[index] = lossless(samples)
+        best: Payload | None = self.exact[index]
+        least = 8.0 * len(write(self.exact[index]))
+        for planned in self._lossy(samples, seen):
+            data, decoded = self.trial(samples, planned)
+            bits = 8.0 * len(data)
+            if bits >= least or not self._good(samples, decoded):
+                continue
+            bits += self._cost(samples, decoded)
+            if bits < least:
+                best, least = planned, bits
+                if self.highest:  # what comes next is larger
+                    break
+        return best
+
+    def _lossy(self, samples: Samples, seen: Look) -> list[Payload | None]:
+        every = np.ones_like(seen.cells)
+        found: list[Payload | None] = [None]
+        if samples.dtype != np.uint8:
+            return found
+        if self.highest:
+            return found + [Payload(still=avif.write(samples, quality), cells=every) for quality in SURELY_LOSSLESS]
+        if min(seen.cells.sum(), (~seen.cells).sum()) >= FEWEST_CELLS:
+            found.append(Payload(still=webp.write(filled(samples, seen.cells)), cells=seen.cells))
+        ours, theirs = np.array(ALIKE, float).T
+        quality = float(np.interp(self.stored_quality / QUALITY_STEPS, ours, theirs))
+        found.append(Payload(still=avif.write(samples, round(quality)), cells=every))
+        return found
+
+    def _good(self, samples: Samples, decoded: Samples) -> bool:
+        """Whether a lossy tile may be taken."""
+        if not self.highest:
+            return self.distortion is not None
+        from ...metrics.ssimulacra2 import ssimulacra2
+
+        if min(samples.shape[:2]) < SMALLEST:
+            return bool(np.abs(samples.astype(int) - decoded).max() <= 1)
+        return float(ssimulacra2(samples, decoded)) >= LOOKS_LOSSLESS
+
+    def _cost(self, samples: Samples, decoded: Samples) -> float:
+        """Distortion in bits; at the highest quality, nothing that looks lossless costs any."""
+        if self.highest or self.distortion is None:
+            return 0.0
+        channels = samples.shape[2]
+        return self.distortion.bits(to_planes(decoded)[:channels], to_planes(samples)[:channels])
+
+
+def lossless(samples: Samples) -> Payload:
+    """The smallest of what gives back every sample."""
+    every = np.ones((-(-samples.shape[0] // CELL), -(-samples.shape[1] // CELL)), bool)
+    samples = cast(Samples, np.ascontiguousarray(samples))
+    still = webp.write(samples) if samples.dtype == np.uint8 else png.write(samples)
+    plain = raw(samples)
+    return Payload(raw=plain, cells=every) if len(plain) <= len(still) else Payload(still=still, cells=every)
+
+
+def filled(samples: Samples, cells: Cells) -> Samples:
+    """Samples of which only cells count: the others have one colour."""
+    fine = cells.repeat(CELL, 0).repeat(CELL, 1)[: samples.shape[0], : samples.shape[1]]
+    return cast(Samples, np.where(fine[..., None], samples, samples[fine][0]))
