@@ -53,7 +53,7 @@ def encode(
 
     Args:
         picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
-        quality: 1 (smallest) to 100 (nearly lossless); 60 if no target is given.
+        quality: 1 (smallest) to 100 (looks lossless); 60 if no target is given.
         codec: id of the codec.
         lossless: the same as ``codec="lossless"``: every sample comes back.
         target_size: instead of a quality: at most so many bytes, as near to them as it goes.

@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from ..errors import DependencyError
-from .pictures import Photograph
+from .pictures import Photograph, load_folder
 
 SIZE = 960, 720  # pixels
 FINER = 3  # shapes are drawn so much larger and scaled down, for smooth edges
@@ -44,6 +44,11 @@ def font(size: int, style: str = "Sans") -> ImageFont.FreeTypeFont:
             "the drawn pictures need matplotlib for its fonts: pip install calotype[bench]"
         ) from error
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVu{style}.ttf"), size)
+
+
+def pictures_of(folder: Path) -> list[Photograph]:
+    """The pictures in a folder, or those of :func:`drawn_set` if there is none and it is called ``drawn``."""
+    return drawn_set() if folder == Path("drawn") and not folder.exists() else load_folder(folder)
 
 
 def drawn_set() -> list[Photograph]:

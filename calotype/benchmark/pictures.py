@@ -16,7 +16,6 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from ..errors import PictureError
 from .contender import Picture
 
-DRAWN = "drawn"
 SUFFIXES = (".png", ".ppm", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg", ".webp")
 
 
@@ -59,14 +58,7 @@ def load_photograph(path: Path, name: str = "") -> Photograph:
 
 
 def load_folder(folder: Path) -> list[Photograph]:
-    """All pictures that lie directly in a folder, in the order of their numbers. Raises PictureError if it has none.
-
-    Where there is no folder of the name ``drawn``, that stands for :func:`calotype.benchmark.drawn.drawn_set`.
-    """
-    if folder == Path(DRAWN) and not folder.exists():
-        from .drawn import drawn_set
-
-        return drawn_set()
+    """All pictures that lie directly in a folder, in the order of their numbers. Raises PictureError if it has none."""
     if not folder.is_dir():
         raise PictureError(f"{folder} is not a folder of pictures")
     paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), key=natural_order)

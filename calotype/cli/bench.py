@@ -177,7 +177,7 @@ def bench(
     """See :data:`HELP`."""
     from .. import benchmark
     from ..benchmark import published as literature
-    from ..benchmark.pictures import load_folder
+    from ..benchmark.drawn import pictures_of
     from ..benchmark.plots import OURS, require_matplotlib
     from ..benchmark.records import Cache
     from ..benchmark.results import write
@@ -209,7 +209,7 @@ def bench(
     require_matplotlib()
     plan = Benchmark(
         data_set=name or folder.resolve().name,
-        photographs=load_folder(folder),
+        photographs=pictures_of(folder),
         codecs=[benchmark.CODECS[codec] for codec in codec_names],
         metrics=metrics,
         settings=chosen,

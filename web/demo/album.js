@@ -26,8 +26,14 @@ $('count').textContent = `${entries.length.toLocaleString()} pictures, ${megabyt
 
 /** The picture of an entry as something to draw: decoded here, or by the server where browsers lack the codec. */
 async function bitmap(entry, { signal, onPart, urgent = false }) {
-  if (entry.codec === 'talbot') {
-    return decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, urgent, maxPixels: 2 ** 28 });
+  const here = async () => decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, urgent, maxPixels: 2 ** 28 });
+  if (entry.codec === 'talbot') return here();
+  if (entry.codec === 'talbot-stills') {
+    try {
+      return await here();
+    } catch (error) { // stills that browsers lack: the server has them
+      if (error.name !== 'FormatError') throw error;
+    }
   }
   const response = await fetch(address('decoded', entry.path), { signal });
   if (!response.ok) throw new Error((await response.text()).trim());

@@ -5,15 +5,18 @@ import { Reader } from './container.js';
 import { CalotypeError, FormatError, PictureError } from './errors.js';
 import { coarser, copyShared, grid, grown, height, width, windows } from './geometry.js';
 import { fromStored } from './quality.js';
+import { rawSamples } from './stills.js';
 import { HALO, STRIDE, TILE } from './talbot.js';
+import { isStill, latentsKept, parse } from './tiles.js';
 
 const SIDE = TILE / STRIDE;
 const WINDOW = 1024; // pixels: what a transform works on at once, about 90 MB
+const CODECS = ['talbot', 'talbot-stills']; // the second has tiles that hold stills
 export const DEFAULT_MAX_PIXELS = 2 ** 26;
 
 /** FormatError or PictureError if a file is sound but cannot be decoded here. */
 export function checkHeader(header, maxPixels) {
-  if (header.codec !== 'talbot') {
+  if (!CODECS.includes(header.codec)) {
     throw new FormatError(
       `the file was made by codec '${header.codec}', which cannot be decoded in browsers yet, only 'talbot'; ` +
         'use the command calotype decode',
@@ -132,6 +135,19 @@ function cut(channel, stride, area) {
   return out;
 }
 
+/** Put the pixels of a tile's still into the samples of a window. */
+function putStill({ area, data, cells }, inner, out, channels) {
+  const shared = grown(area, 0, inner);
+  for (let y = shared.top; y < shared.bottom; y++) {
+    for (let x = shared.left; x < shared.right; x++) {
+      if (!isStill(cells, width(area), x - area.left, y - area.top)) continue;
+      const from = ((y - area.top) * width(area) + x - area.left) * channels;
+      const to = ((y - inner.top) * width(inner) + x - inner.left) * channels;
+      for (let c = 0; c < channels; c++) out[to + c] = data[from + c];
+    }
+  }
+}
+
 /** A picture on its way from tiles to samples. */
 class Picture {
   constructor(header, area, { run, parallel, signal, urgent, onPart }) {
@@ -144,7 +160,7 @@ class Picture {
     this.count = this.across * Math.ceil(height(this.lattice) / SIDE);
     this.next = 0; // index of the tile that comes next
     this.failure = null;
-    this.tiles = new Map(); // by index: {block or null, windows that wait for it}
+    this.tiles = new Map(); // by index: {block, kept latents, still, each or null, windows that wait for it}
     this.left = 0; // windows
     this.finished = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     this.finished.catch(() => {}); // said when it is waited for
@@ -153,7 +169,7 @@ class Picture {
       const window = { inner, seen, tiles: [], missing: 0 };
       for (const { row, column } of grid(seen, SIDE)) {
         const index = row * this.across + column;
-        if (!this.tiles.has(index)) this.tiles.set(index, { block: null, windows: new Set() });
+        if (!this.tiles.has(index)) this.tiles.set(index, { block: null, kept: null, still: null, windows: new Set() });
         this.tiles.get(index).windows.add(window);
         window.tiles.push(index);
         window.missing++;
@@ -162,22 +178,54 @@ class Picture {
     }
   }
 
+  /** Where a tile lies on the lattice. */
+  place(index) {
+    const corner = { left: (index % this.across) * SIDE, top: Math.floor(index / this.across) * SIDE };
+    return grown({ ...corner, right: corner.left + SIDE, bottom: corner.top + SIDE }, 0, this.lattice);
+  }
+
   /** The payload of the next tile in raster order. */
   async tile(payload) {
     const index = this.next++;
     const wanted = this.tiles.get(index);
     if (!wanted) return;
-    const corner = { left: (index % this.across) * SIDE, top: Math.floor(index / this.across) * SIDE };
-    const area = grown({ ...corner, right: corner.left + SIDE, bottom: corner.top + SIDE }, 0, this.lattice);
-    const { bundle, quality } = this.header;
-    const job = { do: 'tile', bundle, payload: payload.slice(), h: height(area), w: width(area), quality };
+    const area = this.place(index);
     try {
-      wanted.block = { area, data: await this.run(job, { signal: this.signal, urgent: this.urgent }) };
+      await this.read(wanted, payload.slice(), area);
     } catch (error) {
       this.fail(error instanceof FormatError ? new FormatError(`tile ${index + 1} of ${this.count}: ${error.message}`) : error);
       return;
     }
     for (const window of wanted.windows) if (!--window.missing) this.window(window);
+  }
+
+  /** Decode a tile: latents of the network, and what stands in their place. `area` is its place on the lattice. */
+  async read(tile, payload, area) {
+    const { bundle, quality, channels, depth, codec } = this.header;
+    const [h, w] = [height(area), width(area)];
+    const pixels = {
+      left: area.left * STRIDE,
+      top: area.top * STRIDE,
+      right: Math.min(area.right * STRIDE, this.header.width),
+      bottom: Math.min(area.bottom * STRIDE, this.header.height),
+    };
+    const options = { signal: this.signal, urgent: this.urgent };
+    const size = { width: width(pixels), height: height(pixels), channels, depth };
+    const parts = codec === CODECS[0] ? { network: payload } : parse(payload, size.height, size.width);
+    if (parts.cells) tile.kept = latentsKept(parts.cells, h, w);
+    const shown = grown(pixels, 0, this.area);
+    let still = null;
+    if (parts.cells && width(shown) > 0 && height(shown) > 0) {
+      const file = (bytes) => this.run({ do: 'still', bytes: bytes.slice(), ...size }, options);
+      still = parts.raw ? rawSamples({ bytes: parts.raw, ...size }) : file(parts.still);
+    }
+    if (parts.network) {
+      const job = { do: 'tile', bundle, payload: parts.network.slice(), h, w, quality, kept: tile.kept?.slice() };
+      const data = this.run(job, options);
+      await Promise.all([data, still]);
+      tile.block = { area, data: await data };
+    }
+    if (still) tile.still = { area: pixels, data: await still, cells: parts.cells };
   }
 
   /** Draw a window whose tiles are all there. */
@@ -186,20 +234,26 @@ class Picture {
     const { inner, seen } = window;
     const { channels, depth, bundle } = this.header;
     const [w, h] = [width(seen), height(seen)];
-    const first = this.tiles.get(window.tiles[0]).block;
-    const M = first.data.length / width(first.area) / height(first.area);
+    const tiles = window.tiles.map((index) => this.tiles.get(index));
+    const first = tiles.find((tile) => tile.block)?.block;
+    const M = first ? first.data.length / width(first.area) / height(first.area) : 0;
     const block = { area: seen, data: new Float32Array(M * w * h) };
-    for (const index of window.tiles) {
-      const tile = this.tiles.get(index);
-      copyShared(tile.block, block, M);
+    const mask = tiles.some((tile) => tile.kept) ? new Uint8Array(w * h).fill(1) : null;
+    window.tiles.forEach((index, i) => {
+      const tile = tiles[i];
+      if (tile.block) copyShared(tile.block, block, M);
+      if (tile.kept) copyShared({ area: this.place(index), data: tile.kept }, { area: seen, data: mask }, 1);
       tile.windows.delete(window);
       if (!tile.windows.size) this.tiles.delete(index); // nobody needs it any more
-    }
+    });
     const place = { x: inner.left - seen.left * STRIDE, y: inner.top - seen.top * STRIDE, width: width(inner), height: height(inner) };
-    const job = { do: 'window', bundle, latents: block.data, h, w, inner: place, channels, depth };
+    const job = { do: 'window', bundle, latents: block.data, h, w, inner: place, channels, depth, mask };
     try {
-      const data = await this.run(job, { signal: this.signal, urgent: true });
+      const data = M
+        ? await this.run(job, { signal: this.signal, urgent: true })
+        : new this.samples.constructor(place.width * place.height * channels);
       if (this.failure) return;
+      for (const tile of tiles) if (tile.still) putStill(tile.still, inner, data, channels);
       const part = { x: inner.left - this.area.left, y: inner.top - this.area.top, width: place.width, height: place.height, data };
       this.put(part);
       this.onPart?.({ ...part, channels, depth });

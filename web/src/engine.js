@@ -40,10 +40,10 @@ export class Engine {
     return this.graphs.get(name);
   }
 
-  /** Outputs of a graph for inputs [data, [1, C, H, W]]. */
-  async run(name, inputs) {
+  /** Outputs of a graph for inputs [data, [1, C, H, W]]; `there` {mask, h, w}: see Graph.run. */
+  async run(name, inputs, there = null) {
     const graph = await this.graph(name);
     if (graph.inputs.length !== inputs.length) throw new BundleError(`the graph ${name} of the weights has other inputs`);
-    return graph.run(inputs);
+    return graph.run(inputs, there);
   }
 }

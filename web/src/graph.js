@@ -156,9 +156,12 @@ export class Graph {
     return true;
   }
 
-  /** Outputs, each a Float32Array (or Uint8Array), for inputs [data, [1, C, H, W]]. */
-  run(inputs) {
-    const run = new Run(this);
+  /**
+   * Outputs, each a Float32Array (or Uint8Array), for inputs [data, [1, C, H, W]]. `there` {mask, h, w}: where the mask
+   * is 0, on a grid of which all others are multiples, convolutions see zeros, as beyond the border.
+   */
+  run(inputs, there = null) {
+    const run = new Run(this, there);
     try {
       this.inputs.forEach((name, i) => run.input(name, ...inputs[i]));
       this.steps.forEach((step, i) => run.step(step, i));
@@ -171,8 +174,9 @@ export class Graph {
 
 /** The values of one run: arrays (c, h, w) at an address, some of them parts of others. */
 class Run {
-  constructor(graph) {
+  constructor(graph, there) {
     this.graph = graph;
+    this.there = there;
     this.memory = graph.engine.memory;
     this.kernels = graph.engine.kernels;
     this.values = {};
@@ -277,7 +281,27 @@ class Run {
     return [y];
   }
 
+  /** Put zeros where there is no picture. What else reads the value does so place by place. */
+  clear({ at, c, h, w }) {
+    const { mask, h: rows, w: columns } = this.there;
+    const side = h / rows;
+    const { floats } = this.memory;
+    for (let row = 0; row < rows; row++) {
+      for (let from = 0, to; from < columns; from = to + 1) {
+        for (to = from; to < columns && !mask[row * columns + to]; to++);
+        if (to === from) continue;
+        for (let k = 0; k < c; k++) {
+          for (let y = row * side; y < (row + 1) * side; y++) {
+            const start = at / 4 + (k * h + y) * w;
+            floats.fill(0, start + from * side, start + to * side);
+          }
+        }
+      }
+    }
+  }
+
   depthwise(step, x) {
+    if (this.there) this.clear(x);
     const y = this.make(x.c, x.h, x.w);
     const pad = this.memory.take(PAD(x.h, x.w));
     this.kernels.depthwise(x.c, x.h, x.w, step.weights, step.bias, x.at, y.at, pad, this.post(step.post, x.c));

@@ -2,6 +2,7 @@
 // The pieces of work that a picture is made of, each a message that a worker can take: `{do, ...} -> result`.
 import { hasRelaxed } from './engine.js';
 import { decodeAlpha, encodeAlpha, encodePng } from './png.js';
+import { decodeStill } from './stills.js';
 import { Talbot } from './talbot.js';
 
 const JOBS = {
@@ -10,6 +11,7 @@ const JOBS = {
   analyse: (job, codec) => codec.analyse(job),
   code: (job, codec) => codec.encodeTile(job),
   warm: (job, codec) => codec.warm(job),
+  still: (job) => decodeStill(job),
   decodeAlpha: ({ bytes, width, height, depth }) => decodeAlpha(bytes, width, height, depth),
   encodeAlpha: ({ alpha, width, height }) => encodeAlpha(alpha, width, height),
   png: ({ samples, icc, cicp }) => encodePng(samples, { icc, cicp }),

@@ -82,8 +82,8 @@ export class Prior {
     this.thresholds = null;
   }
 
-  /** The latents (M, h, w) of a tile's payload, before the gain; FormatError if they do not come out whole. */
-  async decode(payload, h, w, stored) {
+  /** The latents (M, h, w) of a tile's payload, before the gain, or those `kept` (h, w); FormatError if they do not come out whole. */
+  async decode(payload, h, w, stored, kept = null) {
     const decoder = new Decoder(this.tables, payload.subarray(CHECK_BYTES));
     const latents = await this.walk(
       (stage, means, levels, steps) => {
@@ -98,6 +98,7 @@ export class Prior {
       h,
       w,
       stored,
+      kept,
     );
     const check = decoder.finish();
     if (payload.length < CHECK_BYTES || check !== (payload[0] | (payload[1] << 8))) {
@@ -147,7 +148,7 @@ export class Prior {
   }
 
   /** Go over all passes of a tile; `code(stage, means, levels, steps)` turns each prediction into values. */
-  async walk(code, h, w, stored) {
+  async walk(code, h, w, stored, kept = null) {
     const { M, Z, engine } = this;
     const H = up(h, LATTICE);
     const W = up(w, LATTICE);
@@ -155,13 +156,30 @@ export class Prior {
 
     // What lies outside of h x w is predicted but not coded: its level becomes 0. A stage codes, in lattices of
     // rows x columns one behind the other, the latents of y at (step r + i, step s + j) for each offset [i, j].
-    const mask = (levels, offsets, channels, rows, columns, step, [inH, inW]) => {
+    const mask = (levels, offsets, channels, rows, columns, step, inside) => {
+      if (kept) return maskKept(levels, offsets, channels, rows, columns, step, inside === cells ? 4 : 1);
+      const [inH, inW] = inside;
       let at = 0;
       for (const [i, j] of offsets) {
         const low = Math.max(0, Math.ceil((inH - i) / step));
         const right = Math.max(0, Math.ceil((inW - j) / step));
         for (let k = 0; k < channels; k++) {
           for (let r = 0; r < rows; r++, at += columns) levels.fill(0, at + (r < low ? right : 0), at + columns);
+        }
+      }
+      return levels;
+    };
+    // The same, where only some latents are kept, in cells of 4 x 4; `side` latents make a place of the lattice.
+    const maskKept = (levels, offsets, channels, rows, columns, step, side) => {
+      let at = 0;
+      for (const [i, j] of offsets) {
+        for (let k = 0; k < channels; k++) {
+          for (let r = 0; r < rows; r++) {
+            for (let s = 0; s < columns; s++, at++) {
+              const [y, x] = [side * (step * r + i), side * (step * s + j)];
+              if (y >= h || x >= w || !kept[y * w + x]) levels[at] = 0;
+            }
+          }
         }
       }
       return levels;

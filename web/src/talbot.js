@@ -51,17 +51,19 @@ export class Talbot {
     return latents;
   }
 
-  /** Latents (M, h, w) of a tile, ready for the synthesis. */
-  async decodeTile({ payload, h, w, quality }) {
-    return this.scale(await this.prior.decode(payload, h, w, quality), this.gain('decoder', quality));
+  /** Latents (M, h, w) of a tile, ready for the synthesis; 0 but for those `kept` (h, w). */
+  async decodeTile({ payload, h, w, quality, kept = null }) {
+    const latents = this.scale(await this.prior.decode(payload, h, w, quality, kept), this.gain('decoder', quality));
+    if (kept) for (let i = 0; i < latents.length; i++) if (!kept[i % kept.length]) latents[i] = 0;
+    return latents;
   }
 
   /**
    * Samples of a window. `latents` (M, h, w) cover it and its halo; `inner` {x, y, width, height} is where the window
-   * lies in what they make, in pixels. Samples are interleaved, `channels` 1 or 3, of 8 or 16 bits.
+   * lies in what they make, in pixels; where `mask` (h, w) is 0 there is no picture. Samples are interleaved, `channels` 1 or 3, of 8 or 16 bits.
    */
-  async synthesise({ latents, h, w, inner, channels, depth }) {
-    const [x] = await this.engine.run('g_s', [[latents, [1, this.M, h, w]]]);
+  async synthesise({ latents, h, w, inner, channels, depth, mask = null }) {
+    const [x] = await this.engine.run('g_s', [[latents, [1, this.M, h, w]]], mask && { mask, h, w });
     const plane = h * w * STRIDE * STRIDE;
     const { width, height } = inner;
     const deep = depth === 16;

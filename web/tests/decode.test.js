@@ -8,6 +8,7 @@ import { unpack } from '../src/container.js';
 import { BundleError, FormatError, PictureError } from '../src/errors.js';
 import { withAlpha } from '../src/picture.js';
 import { Talbot } from '../src/talbot.js';
+import { latentsKept, parse } from '../src/tiles.js';
 import { compile, decode, encode, GOLDEN, loader, read } from './local.js';
 
 const EXPECTED = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json')));
@@ -74,6 +75,49 @@ test('parts come as their bytes arrive, and cover the picture', async () => {
   const picture = await done;
   assert.equal(parts.reduce((sum, part) => sum + part.width * part.height, 0), 1100 * 40);
   assert.equal(picture.data.length, 3 * 1100 * 40);
+});
+
+test('beside stills the network decodes as in Python, and samples are as they are', async () => {
+  const file = read(GOLDEN, 'stills.calo');
+  const npy = read(GOLDEN, 'stills.npy'); // (8, 3100, 3), behind a header of 128 bytes
+  const region = [2048, 0, 3100, 8]; // a tile of the network, between an AVIF, which need not be decoded, and samples
+  const { data } = await decode(file, { region });
+  for (let y = 0, at = 0; y < 8; y++) {
+    for (let x = 2048; x < 3100; x++) {
+      for (let c = 0; c < 3; c++, at++) {
+        const difference = Math.abs(data[at] - npy[128 + (y * 3100 + x) * 3 + c]);
+        assert.ok(difference <= (x < 3072 ? 1 : 0), `${x}, ${y}: ${difference}`);
+      }
+    }
+  }
+  await assert.rejects(decode(file), (e) => e instanceof FormatError && /^tile [12] of 4: it holds a (WebP|AVIF), which only browsers/.test(e.message));
+});
+
+test('a tile in which cells are left out has the symbols of Python', async () => {
+  const { header, tiles } = await unpack(read(GOLDEN, 'stills.calo'));
+  const codec = await Talbot.open(loader(header.bundle), await compile(false));
+  const { network, cells } = parse(tiles[0], 8, 1024);
+  assert.deepEqual(Array.from(cells), Array.from({ length: 16 }, (_, i) => (i < 5 ? 1 : 0)));
+  const latents = await codec.decodeTile({ payload: network, h: 1, w: 64, quality: header.quality, kept: latentsKept(cells, 1, 64) });
+  assert.ok(latents.every((value, i) => i % 64 >= 20 || value === 0) && latents.some((value) => value));
+});
+
+test('tiles that are not what they should be are refused', async () => {
+  const { header, tiles } = await unpack(read(GOLDEN, 'stills.calo'));
+  const { pack } = await import('../src/container.js');
+  const cases = {
+    'cannot have': [], 'of kind 9 are unknown': [9, 0, 0, 0], 'does not end': [1, 3, 0, 1], 'cut short': [2, 0, 1, 0, 0, 0, 0, 0],
+    'which cells': [2, 0, 2, 0, 0, 0, 0, 0, 1, 2, 0, 0], 'bytes of samples': [3, 0, 1, 2], 'holds a JPEG XL': [1, 0, 0xff, 0x0a],
+    'not a AVIF': [1, 0, 1, 2],
+  };
+  for (const [sentence, bytes] of Object.entries(cases)) {
+    const file = await pack({ header, tiles: [...tiles.slice(0, 3), Uint8Array.from(bytes)] });
+    await assert.rejects(
+      decode(file, { region: [3072, 0, 3100, 8] }),
+      (e) => e instanceof FormatError && e.message.startsWith('tile 4 of 4: ') && e.message.includes(sentence),
+      sentence,
+    );
+  }
 });
 
 test('what cannot be decoded is refused in a sentence', async () => {

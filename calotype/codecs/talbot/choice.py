@@ -9,7 +9,7 @@ on photographs, so that no seam is seen. At the highest quality, lossy tiles mus
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import cast
 
@@ -30,6 +30,8 @@ FIRST_EVERYWHERE = 5  # the lowest effort that tries all on every tile
 ALIKE = ((1, 10), (15, 23), (25, 33), (35, 41), (45, 50), (55, 59), (65, 69), (75, 79), (85, 86), (95, 88), (100, 92))
 LOOKS_LOSSLESS = 90.0  # of SSIMULACRA 2
 SURELY_LOSSLESS = (92, 95, 98)  # qualities of AVIF that are tried for it
+HOPELESS = 1.2  # times the bits of what is exact, of an AVIF in haste: nothing will come of it
+NOISE = 0.95  # of the bytes of its samples, is what exact noise takes; nothing else tells it from a picture
 FEWEST_CELLS = 4  # of each kind, for a tile of both
 
 # Payload of a tile and the samples that it decodes to, for what is planned in it.
@@ -75,7 +77,9 @@ class Choice:
             self.exact[index] = lossless(samples)
         best: Payload | None = self.exact[index]
         least = 8.0 * len(write(self.exact[index]))
-        for planned in self._lossy(samples, seen):
+        if self.highest and least > 8 * NOISE * samples.nbytes:
+            return best
+        for planned in self._lossy(samples, seen, least):
             data, decoded = self.trial(samples, planned)
             bits = 8.0 * len(data)
             if bits >= least or not self._good(samples, decoded):
@@ -87,29 +91,32 @@ class Choice:
                     break
         return best
 
-    def _lossy(self, samples: Samples, seen: Look) -> list[Payload | None]:
+    def _lossy(self, samples: Samples, seen: Look, least: float) -> Iterator[Payload | None]:
+        """What may cost less than ``least`` bits, the likely first."""
         every = np.ones_like(seen.cells)
-        found: list[Payload | None] = [None]
+        yield None
         if samples.dtype != np.uint8:
-            return found
+            return
         if self.highest:
-            return found + [Payload(still=avif.write(samples, quality), cells=every) for quality in SURELY_LOSSLESS]
+            for quality in SURELY_LOSSLESS:
+                yield Payload(still=avif.write(samples, quality), cells=every)
+            return
         if min(seen.cells.sum(), (~seen.cells).sum()) >= FEWEST_CELLS:
-            found.append(Payload(still=webp.write(filled(samples, seen.cells)), cells=seen.cells))
+            yield Payload(still=webp.write(filled(samples, seen.cells)), cells=seen.cells)
         ours, theirs = np.array(ALIKE, float).T
-        quality = float(np.interp(self.stored_quality / QUALITY_STEPS, ours, theirs))
-        found.append(Payload(still=avif.write(samples, round(quality)), cells=every))
-        return found
+        quality = round(float(np.interp(self.stored_quality / QUALITY_STEPS, ours, theirs)))
+        if 8 * len(avif.write(samples, quality, avif.HASTY)) < HOPELESS * least:
+            yield Payload(still=avif.write(samples, quality), cells=every)
 
     def _good(self, samples: Samples, decoded: Samples) -> bool:
         """Whether a lossy tile may be taken."""
         if not self.highest:
             return self.distortion is not None
-        from ...metrics.ssimulacra2 import ssimulacra2
+        from ...metrics.ssimulacra2 import score, weighted_sum
 
         if min(samples.shape[:2]) < SMALLEST:
             return bool(np.abs(samples.astype(int) - decoded).max() <= 1)
-        return float(ssimulacra2(samples, decoded)) >= LOOKS_LOSSLESS
+        return score(weighted_sum(samples, decoded)) >= LOOKS_LOSSLESS
 
     def _cost(self, samples: Samples, decoded: Samples) -> float:
         """Distortion in bits; at the highest quality, nothing that looks lossless costs any."""

@@ -45,9 +45,8 @@ def look(samples: Samples) -> Look:
     for channel in range(samples.shape[2]):
         same[:, 1:] &= rows[:, 1:, channel] == rows[:, :-1, channel]
     counts = _by_cell(~same, down, across)
-    sizes = np.outer(*(_lengths(n, step, count) for n, step, count in (
-        (len(rows), CELL // ROWS, down), (width, CELL, across)
-    )))  # fmt: skip
+    tall, wide = _lengths(len(rows), CELL // ROWS, down), _lengths(width, CELL, across)
+    sizes = np.array(tall)[:, None] * wide
     flat = counts <= (1 - FLAT) * sizes
     few = _few_colours(samples)
     if not few and flat.sum() < SOME * flat.size:
