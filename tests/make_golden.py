@@ -69,7 +69,7 @@ def main() -> None:
 
     expected = {}
     for name, (shape, quality) in CASES.items():
-        data = calotype.encode(drawing(*shape), quality=quality, threads=1)
+        data = calotype.encode(drawing(*shape), quality=quality, threads=1, tiles="network")
         (GOLDEN / f"{name}.calo").write_bytes(data)
         decoded = np.asarray(calotype.decode(data, as_array=True))
         corner = decoded[:2, :2].reshape(-1).tolist()

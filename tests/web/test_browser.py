@@ -109,7 +109,8 @@ def in_srgb(samples: np.ndarray) -> np.ndarray:
 
 @pytest.mark.usefixtures("golden_weights")
 def test_stills_decode_to_the_sample(site: Path, chromium: Browser) -> None:
-    (site / "stills.html").write_text(PAGE.format("window.calotype = await import('./src/index.js')"))
+    page = PAGE.format("window.calotype = await import('./src/index.js')")
+    (site / "stills.html").write_text(page, encoding="utf-8")
     with static(site) as (root, _):
         chromium.open(f"{root}/stills.html")
         chromium.wait("window.calotype")
