@@ -102,7 +102,7 @@ def test_target_fidelity() -> None:
     assert middle[0] <= values(target_psnr=middle[0])[0] < middle[0] + 0.5
     assert middle[1] <= values(target_ssim=middle[1])[1]
     with pytest.raises(calotype.PictureError, match="PSNR 99 cannot be reached"):
-        calotype.encode(picture, target_psnr=99)
+        calotype.encode(picture, target_psnr=99, tiles="network")
     with pytest.raises(calotype.PictureError, match="several"):
         calotype.encode(picture, target_psnr=30, quality=50)
 
@@ -121,7 +121,7 @@ def test_target_ssimulacra2() -> None:
     with pytest.raises(calotype.PictureError, match="number from 0 to 100"):
         calotype.encode(picture, target_ssimulacra2=101)
     with pytest.raises(calotype.PictureError, match=r"SSIMULACRA 2 99[.]9 cannot be reached"):
-        calotype.encode(picture, target_ssimulacra2=99.9)
+        calotype.encode(picture, target_ssimulacra2=99.9, tiles="network")
     with pytest.raises(calotype.PictureError, match="at least 225 pixels"):
         calotype.encode(picture[:100], target_ssimulacra2=50)
 
