@@ -112,7 +112,7 @@ class Talbot(Model):
             rows = _LatentRows(len(self.prior.steps[0]), band, seen)
             area = seen.scaled(STRIDE)
             source, seen_mask = _pixels(samples, area.left), None if mask is None else mask[seen.slices]
-            steps = g_a.run(area.height, area.width, source, rows.write, workers, None, seen_mask)
+            steps = g_a.run(area.height, area.width, source, rows.write, workers, mask=seen_mask)
             done = 0
             for count in steps:
                 while done < band.height and count >= min(done + SIDE, band.height):
