@@ -35,12 +35,13 @@ class Weights:
         with np.load(next(self.folder.glob("*.npz"))) as stored:
             return dict(stored)
 
-    def graph(self, name: str) -> Any:
+    def graph(self, name: str | bytes) -> Any:
         if name not in self.graphs:
-            self.graphs[name] = onnxruntime.InferenceSession(self.folder / f"{name}.onnx", one_thread())
+            source = name if isinstance(name, bytes) else self.folder / f"{name}.onnx"
+            self.graphs[name] = onnxruntime.InferenceSession(source, one_thread())
         return self.graphs[name]
 
-    def run(self, name: str, *inputs: Array) -> list[Array]:
+    def run(self, name: str | bytes, *inputs: Array) -> list[Array]:
         """Outputs of a graph, both without the first axis; inputs that it does not take are left out."""
         graph = self.graph(name)
         names = (i.name for i in graph.get_inputs())

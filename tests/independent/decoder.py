@@ -21,7 +21,7 @@ def decode(data: bytes, folders: list[Path]) -> Array:
     """
     file = read(data)
     match file.codec:
-        case "talbot":
+        case "talbot" | "talbot-stills":
             need(file.side == 1024 and not file.layers, "header")
             out = talbot.decode(file, folders, file.tiles, file.bundle, file.height, file.width)
         case "ledig2017":

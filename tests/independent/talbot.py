@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from . import stills
 from .bundle import Weights, planes, samples
 from .container import File, need, places
 from .rans import Array, Stream
@@ -24,12 +25,12 @@ def joined(parts: list[Array]) -> Array:
     return out
 
 
-def latents(payload: bytes, h: int, w: int, quality: int, weights: Weights) -> Array:
-    """Latents of one tile."""
+def latents(payload: bytes, coded: Array, quality: int, weights: Weights) -> Array:
+    """Latents of one tile; ``coded (h, w)`` says where they are not only predicted."""
     tables = weights.arrays
     stream = Stream(payload[2:], tables["limits"], tables["frequencies"])
-    inside = np.zeros((1, -(-h // 8) * 8, -(-w // 8) * 8), bool)
-    inside[:, :h, :w] = True
+    h, w = coded.shape
+    inside = np.pad(coded[None], ((0, 0), (0, -h % 8), (0, -w % 8)))
     z_inside = phases(inside[:, ::4, ::4])
     y_inside = phases(inside)
     a_inside = phases(y_inside[0])
@@ -58,24 +59,27 @@ def latents(payload: bytes, h: int, w: int, quality: int, weights: Weights) -> A
     return joined([a, *np.split(b_c, 2), d])[:, :h, :w]
 
 
-def synthesis(y: Array, quality: int, weights: Weights) -> Array:
-    """Three planes from the latents of a whole picture."""
-    table = weights.arrays["gain_decoder"]
-    at = (quality / 256 - 1) / 99 * (len(table) - 1)
-    gains = [np.interp(at, range(len(table)), column) for column in table.T]
-    return weights.run("g_s", y * np.exp(np.array(gains, np.float32))[:, None, None])[0]
-
-
 def decode(file: File, folders: list[Path], tiles: list[bytes], bundle: bytes, height: int, width: int) -> Array:
     """Samples of a picture of that size."""
     weights = Weights(folders, bundle)
-    h, w = -(-height // 16), -(-width // 16)
-    y = np.empty((weights.arrays["steps"].shape[1], h, w), np.float32)
-    for payload, (rows, columns) in zip(tiles, places(h, w, 64), strict=True):
-        y[:, rows, columns] = latents(
-            payload, rows.stop - rows.start, columns.stop - columns.start, file.quality, weights
-        )
-    return samples(synthesis(y, file.quality, weights), file, height, width)
+    inside = np.ones((-(-height // 16), -(-width // 16)), bool)
+    y = np.zeros((weights.arrays["steps"].shape[1], *inside.shape), np.float32)
+    found = []
+    for payload, place, area in zip(tiles, places(*inside.shape, 64), places(height, width, 1024), strict=True):
+        if file.codec == "talbot-stills" and len(payload) % 4 == 0:
+            payload, inside[place], still = stills.split(payload, file, *(s.stop - s.start for s in area))
+            found.append((area, still))
+        if inside[place].any():
+            y[:, *place] = latents(payload, inside[place], file.quality, weights)
+    table = weights.arrays["gain_decoder"]
+    at = (file.quality / 256 - 1) / 99 * (len(table) - 1)
+    gains = [np.interp(at, range(len(table)), column) for column in table.T]
+    y *= np.exp(np.array(gains, np.float32))[:, None, None]
+    out = samples(stills.synthesis(weights, y, inside) if found else weights.run("g_s", y)[0], file, height, width)
+    theirs = ~inside.repeat(16, 0).repeat(16, 1)[:height, :width]
+    for area, still in found:
+        out[area][theirs[area]] = still.reshape(out[area].shape)[theirs[area]]
+    return out
 
 
 def decode_ledig2017(file: File, folders: list[Path]) -> Array:
