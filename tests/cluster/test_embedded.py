@@ -18,6 +18,7 @@ import calotype
 from calotype.cli import app
 from calotype.cluster.session import QUIET, cluster
 from calotype.errors import CalotypeError
+from tests.cluster.busy import skip_if_busy
 from tests.cluster.pictures import folder, opened, picture
 
 if find_spec("ray") is None:  # not imported before there are settings for it
@@ -50,6 +51,7 @@ def store() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def ray(store: str) -> Iterator[Any]:
+    skip_if_busy()
     try:
         context = cluster(None, 1)
         started = context.__enter__()

@@ -14,6 +14,7 @@ from calotype.cluster.order import Order
 from calotype.cluster.run import Totals, Work, run
 from calotype.cluster.session import PATIENT, QUIET
 from calotype.cluster.worker import Tally
+from tests.cluster.busy import skip_if_busy
 from tests.cluster.pictures import folder
 
 ray = pytest.importorskip("ray", reason="calotype batch needs Ray, of pip install calotype[cluster]")
@@ -27,6 +28,7 @@ def nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
     """A cluster, and the node in it that may be killed."""
     from ray.cluster_utils import Cluster
 
+    skip_if_busy()
     for name, value in (QUIET | PATIENT).items():
         monkeypatch.setenv(name, value)
     made = Cluster()
