@@ -88,8 +88,8 @@ class Prior:
 
         def write(stage: str, means: Floats, levels: Levels, steps: Floats) -> Floats:
             residuals = rounding(stage, (targets[stage] - means) / steps, levels)
-            residuals[levels == 0] = 0
-            encoder.encode(residuals.astype(np.int32).reshape(-1), levels.reshape(-1))
+            residuals *= levels != 0
+            encoder.encode(residuals.reshape(-1), levels.reshape(-1))
             values: Floats = means + residuals * steps
             return values
 

@@ -48,7 +48,7 @@ def dead_zone(tables: Tables, weight: float) -> Rounding:
         if stage.startswith("z"):
             return integers
         flat = integers.reshape(-1)
-        where = np.flatnonzero(flat)  # most are zero, and stay
+        where = np.flatnonzero(flat != 0)  # most are zero, and stay
         found = flat[where]
         size = np.abs(found)
         index = np.minimum(size, LARGEST).astype(np.intp)
