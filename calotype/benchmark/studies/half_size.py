@@ -6,13 +6,14 @@
 Four ways to spend the same bytes: JPEG alone; a JPEG of half the size, enlarged by bicubic interpolation (what
 ``tao2017`` would be if it had learned nothing); that JPEG restored and then enlarged by ``srresnet-x2`` (networks that
 never met each other); and ``tao2017``, whose networks were trained together. The last three are files of the same form.
-Prints the mean PSNR at two rates, interpolated picture by picture; results go to ``benchmarks/results/half-size.json``.
+Prints the mean PSNR at two rates, read picture by picture; results go to ``benchmarks/results/half-size.json``.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import math
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,8 @@ from ...metrics.catalogue import MS_SSIM, PSNR
 from ...raster.bands import to_8
 from ...raster.resampling import resize
 from ...version import __version__
+from ..bdrate import slopes
+from ..compare import Columns
 from ..contender import Contender, Picture
 from ..curves import Curve, compact_json, provenance
 from ..measure import measure
@@ -38,13 +41,13 @@ from ..peers import JPEG
 from ..pictures import load_folder
 from ..records import Cache
 from . import RESULTS, study
-from .around_codecs import ours, psnr_at
+from .around_codecs import ours, points_of
 
 OUT = RESULTS / "half-size.json"
 RATES = (0.15, 0.3)  # bits per pixel
 ALONE = (1, 2, 3, 5, 7, 10, 15, 20, 30)
 HALF = (3, 5, 10, 15, 20, 30, 40, 50, 60, 70, 80)
-OURS = (5, 10, 20, 30, 50, 80)  # fewer, for they take longest: straight lines between them flatter nobody
+OURS = (5, 10, 20, 30, 50, 80)  # fewer, for they take longest
 Enlarge = Callable[[bytes], Picture]
 
 
@@ -92,11 +95,24 @@ CONTENDERS = (
 )
 
 
+def psnr_along(columns: Columns, rate: float) -> float | None:
+    """PSNR at a rate, by the curve of BD-rates over the logarithm of the rate; None outside of it."""
+    points = dict(points_of(columns))  # of equal rates, one
+    x, y, at = np.array(list(points)), np.array(list(points.values())), math.log(rate)
+    if not x[0] <= at <= x[-1]:
+        return None
+    i = min(int(np.searchsorted(x, at, side="right")), len(x) - 1) - 1
+    slope, step = slopes(x, y), x[i + 1] - x[i]
+    t = (at - x[i]) / step
+    rise = (3 * t**2 - 2 * t**3) * (y[i + 1] - y[i])
+    return float(y[i] + rise + step * (t * (1 - t) ** 2 * slope[i] - t**2 * (1 - t) * slope[i + 1]))
+
+
 def at_rate(curves: Mapping[str, Curve], rate: float) -> tuple[dict[str, float | None], int]:
     """Mean PSNR of each at a rate, over the pictures of which all curves reach it, and how many those are."""
     found: dict[str, list[float]] = {name: [] for name in curves}
     for picture in next(iter(curves.values())).pictures:
-        values = {name: psnr_at(curve.of_picture(picture), rate) for name, curve in curves.items()}
+        values = {name: psnr_along(curve.of_picture(picture), rate) for name, curve in curves.items()}
         for name, value in values.items():
             if value is not None and None not in values.values():
                 found[name].append(value)
