@@ -33,7 +33,7 @@ HELP = lesson(
         "bench photos/ --metric psnr,ms-ssim": "two measures",
         "bench photos/ --speed": "only speed, on one core and all",
         "bench kodak/ --published vtm,bpg": "draw in curves of others",
-        "bench drawn": "text, a chart, a window, a comic, a map and pixel art, drawn on the spot",
+        "bench drawn": "text, a chart, a map: no photos",
     },
     "Writes a JSON file a codec, records.csv, plots, summary.json with BD-rates, speeds and memory, and report.html, "
     "which opens without a network and lets you compare the pictures.",
