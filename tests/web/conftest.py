@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assets.export(folder)
     pictures = folder / "pictures"
     pictures.mkdir()
-    for name in (*CASES, "stills", "toderici2017"):
+    for name in (*CASES, "stills", "lossless-webp", "lossless-png", "lossless-jpeg", "toderici2017"):
         shutil.copy(GOLDEN / f"{name}.calo", pictures)
     content = calotype.container.unpack((GOLDEN / "colour.calo").read_bytes())
     described = replace(content, metadata=replace(content.metadata, icc=None, cicp=CodePoints(12, 13)))

@@ -125,6 +125,23 @@ def test_stills_decode_to_the_sample(site: Path, chromium: Browser) -> None:
 
 
 @pytest.mark.usefixtures("golden_weights")
+def test_lossless_files_are_exact_or_refused(site: Path, chromium: Browser) -> None:
+    page = PAGE.format("window.calotype = await import('./src/index.js')")
+    (site / "lossless.html").write_text(page, encoding="utf-8")
+    decode = "[...(await calotype.decode(await fetch('/pictures/lossless-webp.calo'), %s)).data]"
+    with static(site) as (root, _):
+        chromium.open(f"{root}/lossless.html")
+        chromium.wait("window.calotype")
+        for region, part in (("null", np.s_[:]), ("[3, 4, 20, 21]", np.s_[4:21, 3:20])):
+            wanted = expected("lossless-webp")[part]
+            shown = chromium.wait(decode % f"{{as: 'samples', region: {region}}}")
+            assert np.array_equal(np.array(shown).reshape(wanted.shape), wanted)
+        for name, sentence in {"png": "16 bits, which browsers cannot decode", "jpeg": "it keeps a JPEG"}.items():
+            script = f"await calotype.decode(await fetch('/pictures/lossless-{name}.calo')).catch((e) => e.message)"
+            assert sentence in chromium.wait(script)
+
+
+@pytest.mark.usefixtures("golden_weights")
 def test_an_img_shows_calo_files_through_the_service_worker(site: Path, chromium: Browser) -> None:
     register = """
       import { registerServiceWorker } from './src/index.js';

@@ -28,7 +28,7 @@ $('count').textContent = `${entries.length.toLocaleString()} pictures, ${megabyt
 async function bitmap(entry, { signal, onPart, urgent = false }) {
   const here = async () => decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, urgent, maxPixels: 2 ** 28 });
   if (entry.codec === 'talbot') return here();
-  if (entry.codec === 'talbot-stills') {
+  if (entry.codec === 'talbot-stills' || entry.codec === 'lossless') {
     try {
       return await here();
     } catch (error) { // stills that browsers lack: the server has them

@@ -18,7 +18,7 @@ export const FILES = [
 ].concat(
   [
     'bytes', 'container', 'decoding', 'encoding', 'engine', 'errors', 'geometry', 'graph', 'header', 'index', 'jobs',
-    'limits', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality', 'rans', 'rdoq', 'sha256', 'stills',
+    'limits', 'lossless', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality', 'rans', 'rdoq', 'sha256', 'stills',
     'talbot', 'tiles', 'weights', 'zlib',
   ].map((name) => `src/${name}.js`),
 ); // prettier-ignore

@@ -4,6 +4,7 @@
 import { Reader } from './container.js';
 import { CalotypeError, FormatError, PictureError } from './errors.js';
 import { coarser, copyShared, grid, grown, height, width, windows } from './geometry.js';
+import { LosslessPicture, checkLossless } from './lossless.js';
 import { fromStored } from './quality.js';
 import { rawSamples } from './stills.js';
 import { HALO, STRIDE, TILE } from './talbot.js';
@@ -11,20 +12,23 @@ import { isStill, latentsKept, parse } from './tiles.js';
 
 const SIDE = TILE / STRIDE;
 const WINDOW = 1024; // pixels: what a transform works on at once, about 90 MB
-const CODECS = ['talbot', 'talbot-stills']; // the second has tiles that hold stills
+const CODECS = ['talbot', 'talbot-stills', 'lossless']; // the second has tiles that hold stills, the third no others
 export const DEFAULT_MAX_PIXELS = 2 ** 26;
 
 /** FormatError or PictureError if a file is sound but cannot be decoded here. */
 export function checkHeader(header, maxPixels) {
   if (!CODECS.includes(header.codec)) {
     throw new FormatError(
-      `the file was made by codec '${header.codec}', which cannot be decoded in browsers yet, only 'talbot'; ` +
+      `the file was made by codec '${header.codec}', which cannot be decoded in browsers yet, only 'talbot' and 'lossless'; ` +
         'use the command calotype decode',
     );
   }
-  if (header.layers) throw new FormatError(`the header names ${header.layers} layers; talbot has none`);
-  if (header.tile !== TILE) throw new FormatError(`the header names tiles of ${header.tile} pixels; talbot has tiles of ${TILE}`);
-  fromStored(header.quality);
+  if (header.layers) throw new FormatError(`the header names ${header.layers} layers; ${header.codec} has none`);
+  if (header.codec === 'lossless') checkLossless(header);
+  else {
+    if (header.tile !== TILE) throw new FormatError(`the header names tiles of ${header.tile} pixels; ${header.codec} has tiles of ${TILE}`);
+    fromStored(header.quality);
+  }
   if (header.width * header.height > maxPixels) {
     throw new PictureError(
       `the picture has ${header.width} x ${header.height} pixels, and maxPixels is ${maxPixels}: allow more, or leave it`,
@@ -86,7 +90,8 @@ export async function decodeFile(source, options) {
     signal?.throwIfAborted();
     if (reader.header && !picture) {
       checkHeader(reader.header, maxPixels);
-      picture = new Picture(reader.header, place(region, reader.header), { run, parallel, signal, urgent, onPart });
+      const Kind = reader.header.codec === 'lossless' ? LosslessPicture : Picture;
+      picture = new Kind(reader.header, place(region, reader.header), { run, parallel, signal, urgent, onPart });
       onHeader?.(reader.header);
     }
     if (reader.alpha && !alpha) alpha = decodeAlpha(reader, run, signal);

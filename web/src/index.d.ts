@@ -55,8 +55,8 @@ export interface Samples {
   xmp: Uint8Array | null;
   /** Where there is a profile as well, they rank first. */
   cicp: CodePoints | null;
-  /** 1 to 100. */
-  quality: number;
+  /** 1 to 100; null of codec lossless. */
+  quality: number | null;
 }
 
 export type Source = ArrayBuffer | ArrayBufferView | Blob | Response | ReadableStream<Uint8Array>;

@@ -54,7 +54,7 @@ export async function decode(source, { as = 'bitmap', ...options } = {}) {
   const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, run, parallel });
   if (as === 'samples') {
     const { header, icc, exif, xmp, cicp, depth } = picture;
-    return { ...withAlpha(picture), depth, icc, exif, xmp, cicp, quality: fromStored(header.quality) };
+    return { ...withAlpha(picture), depth, icc, exif, xmp, cicp, quality: header.quality ? fromStored(header.quality) : null };
   }
   if (as === 'data' || (as === 'bitmap' && !needsPng(picture))) {
     const data = new ImageData(toRgba(picture), picture.width, picture.height);

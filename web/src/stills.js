@@ -18,6 +18,9 @@ function kind(bytes) {
     const at = text(bytes, 0, Math.min(bytes.length, 1024)).indexOf('ispe');
     if (at > 0 && at + 16 <= bytes.length) return ['AVIF', 'image/avif', view(bytes).getUint32(at + 8), view(bytes).getUint32(at + 12)];
   }
+  if (bytes[0] === 0xff && bytes[1] === 0xd8) {
+    throw new FormatError('it keeps a JPEG: get that by the command calotype extract, and let the browser show it');
+  }
   if ((bytes[0] === 0xff && bytes[1] === 0x0a) || text(bytes, 4, 8) === 'JXL ') {
     throw new FormatError('it holds a JPEG XL, which cannot be decoded in browsers; use the command calotype decode');
   }
