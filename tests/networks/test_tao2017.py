@@ -55,8 +55,11 @@ def test_every_variant_keeps_or_doubles_the_size(scale: int, shape: dict[str, ob
 
 
 def test_an_unknown_variant_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no variant 'wide'"):
-        LayerRec(1, Tao2017Config(variant="wide"))
+    from calotype.errors import CalotypeError
+    from calotype.training.recipe import configure
+
+    with pytest.raises(CalotypeError, match="should be one of blocks, plain"):
+        configure(Tao2017Config, {"variant": "wide"})
 
 
 def test_a_block_network_sees_no_further_than_its_halo() -> None:

@@ -98,10 +98,12 @@ def test_packing_is_undone_by_unpacking() -> None:
 
 
 def test_shapes_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(ValueError, match="unit"):
-        Toderici2017(TodericiConfig(unit="tanh"))
-    with pytest.raises(ValueError, match="framework"):
-        Toderici2017(TodericiConfig(framework="none"))
+    from calotype.errors import CalotypeError
+    from calotype.training.recipe import configure
+
+    for table in ({"unit": "tanh"}, {"framework": "none"}):
+        with pytest.raises(CalotypeError, match="should be one of"):
+            configure(TodericiConfig, table)
 
 
 def test_the_papers_recipe_has_the_papers_parameters() -> None:
