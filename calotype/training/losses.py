@@ -219,6 +219,7 @@ def _band(side: int, edges: str, kind: torch.dtype) -> Tensor:
     return known if known is not None else _made_band(side, edges, kind)
 
 
+@torch.inference_mode(False)  # it is kept, and gradients may need it later
 def _made_band(side: int, edges: str, kind: torch.dtype) -> Tensor:
     taps = WINDOW if edges == "inside" else TAPS
     radius = len(taps) // 2

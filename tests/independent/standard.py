@@ -104,6 +104,9 @@ def decode_tao2017(file: File, folders: list[Path]) -> Array:
     network = f"rec{scale}"
     stride = weights.configuration[network]["stride"]
     y = weights.run(network, planes(x, stride), strength(data, x, weights))[0]
+    if scale == 2 and "enlarge" in weights.configuration:
+        x = samples(y, file, *x.shape[:2])
+        y = weights.run("enlarge", planes(x, weights.configuration["enlarge"]["stride"]))[0]
     return upright(samples(y, file, height, width), o)
 
 
