@@ -82,7 +82,9 @@ ENCODE, PICTURES, UPSCALE, CLUSTER = "Encode", "Decode, restore and upscale", "U
 def batch(
     source: Annotated[str, typer.Argument(metavar="SOURCE", show_default=False, help="Folder, file or URL.")],
     destination: Annotated[str, typer.Argument(metavar="DESTINATION", show_default=False, help="Folder or URL.")],
-    do: Annotated[Verb, typer.Option("--do", help="What to do with each picture.")] = Verb.ENCODE,
+    do: Annotated[
+        Verb, typer.Option("--do", metavar="VERB", help="encode, decode, restore or upscale each picture.")
+    ] = Verb.ENCODE,
     quality: Annotated[
         float | None,
         typer.Option(

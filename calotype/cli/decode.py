@@ -36,9 +36,10 @@ HELP = lesson(
         "decode damaged.calo --salvage": "what can be saved",
         "decode - < photo.calo > photo.png": "in a pipe",
     },
-    "A folder is searched recursively for .calo files; hidden files and links to folders are passed over. What is up "
-    "to date (made from this very file with these settings) is not made again. Any other picture of the name of an "
-    "output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
+    "A folder is searched recursively for .calo files; hidden files and links to folders are passed over. With a "
+    "folder or several files, what is up to date (made from this very file with these settings) is not made again. Any "
+    "other picture of the name of an output is an error, and stays unless you say --overwrite. A bad file does not "
+    "stop the others.",
     "Pixels keep the depth they were encoded with; profile, EXIF and XMP are kept where the format holds them.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )

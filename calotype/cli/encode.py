@@ -43,10 +43,11 @@ HELP = lesson(
         "encode album/ -o small/": "a folder, mirrored",
         "encode - < photo.png > photo.calo": "in a pipe",
     },
-    "A folder is searched recursively for pictures; hidden files and links to folders are passed over. What is up to "
-    "date (made from this very picture with these settings) is not made again, so that an interrupted run goes on "
-    "where it stopped; a hidden file .calotype-made beside the outputs keeps account of them. Any other file of the "
-    "name of an output is an error, and stays unless you say --overwrite. A bad file does not stop the others.",
+    "A folder is searched recursively for pictures; hidden files and links to folders are passed over. With a folder "
+    "or several files, what is up to date (made from this very picture with these settings) is not made again, so that "
+    "an interrupted run goes on where it stopped; a hidden file .calotype-made beside the outputs keeps account of "
+    "them. Any other file of the name of an output is an error, and stays unless you say --overwrite. A bad file does "
+    "not stop the others.",
     "With --lossless, every sample comes back. A JPEG is kept: calotype extract gives back the same bytes, which is "
     "checked before the output appears. With the package imagecodecs it takes a sixth less, without it as much as "
     "before. With --still, its samples are stored instead.",

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ..arrays import Progress
 
 HELP = lesson(
-    "Extract the standard file from a .calo file of codec tao2017 or lossless, byte for byte.",
+    "Extract the standard file from a .calo file that holds one, byte for byte.",
     {
         "extract photo.calo": "photo.jpg, .jp2, .webp or .avif",
         "extract photo.calo -o small.jpg": "under another name",
@@ -35,7 +35,8 @@ HELP = lesson(
     "(scale 1), or half of it (scale 2). Nothing is decoded and no weights are needed. What [bold]calotype "
     "encode[/bold] made has colour profile, EXIF, XMP and alpha apart from it, in the .calo file; what [bold]calotype "
     "wrap[/bold] took in comes out as it was. For the restored picture, use [bold]calotype decode[/bold].",
-    "Codec lossless keeps the JPEGs that it was given: the same bytes come out.",
+    "Codec lossless keeps the JPEGs that it was given: the same bytes come out. Codec talbot keeps a WebP or AVIF "
+    "where that is the whole picture, as [bold]calotype info[/bold] says; of its other files, decode the picture.",
     "The name loses .calo and gains the suffix of what is inside, unless it has that already: photo.jpg.calo becomes "
     "photo.jpg. Another file of the same name stays unless you say --overwrite.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",

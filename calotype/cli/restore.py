@@ -35,8 +35,8 @@ HELP = lesson(
     "hardly compressed hardly changes. Detail that is gone does not come back.",
     "A folder is searched recursively for files of the four formats (name files of others themselves), and needs "
     "another folder for its results; hidden files and links to folders are passed over. An input is never overwritten. "
-    "What is up to date (made from this very picture with these settings) is not made again. A bad file does not stop "
-    "the others.",
+    "With a folder or several files, what is up to date (made from this very picture with these settings) is not made "
+    "again. A bad file does not stop the others.",
     "Depth, alpha, colour profile, EXIF and XMP are kept where the format holds them; the picture is turned upright. "
     "Only PNG and TIFF keep all of the repair: other formats compress it again.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",

@@ -44,8 +44,8 @@ HELP = lesson(
     "An input is never overwritten. Beside its input, an output says how much larger it is: photo-4x.png; in a folder "
     "named with -o it keeps the name of its input. A folder needs another folder for its results, or they would be "
     "enlarged in turn the next time. It is searched recursively for pictures and .calo files; hidden files and links "
-    "to folders are passed over. What is up to date (made from this very picture with these settings) is not made "
-    "again. A bad file does not stop the others.",
+    "to folders are passed over. With a folder or several files, what is up to date (made from this very picture with "
+    "these settings) is not made again. A bad file does not stop the others.",
     "Depth, colour profile, EXIF and XMP are kept where the format holds them; alpha is interpolated.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )

@@ -28,9 +28,11 @@ def model_bundle(model: object, scale: object) -> Bundle:
     """The weights of a model for a scale. Raises PictureError for nonsense, BundleError if they are not installed."""
     options = ENTRY.validated({"model": model, "scale": scale})
     name = f"{options.model}-x{options.scale}"
-    there = sorted({bundle.id for bundle in bundles.installed() if bundle.codec == ENTRY.id})
+    there = {bundle.id for bundle in bundles.installed() if bundle.codec == ENTRY.id}
     if there and name not in there:
-        raise BundleError(f"there is no model {model} for scale {scale}; there are: {', '.join(there)}")
+        end = f"-x{options.scale}"
+        models = sorted(other.removesuffix(end) for other in there if other.endswith(end))
+        raise BundleError(f"there is no model {model} for scale {scale}; there are: {', '.join(models) or 'none'}")
     return bundles.find(ENTRY.id, name=name)
 
 
