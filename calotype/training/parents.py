@@ -55,6 +55,6 @@ def provenance(stored: Mapping[str, Any], pictures: int, parent: Mapping[str, An
     training = {"steps": int(stored["step"]), "minutes": round(float(stored["seconds"]) / 60), "pictures": pictures}
     if parent is None:
         return {"training": training}
-    for name in ("steps", "minutes"):
-        training[name] += int(parent.get("training", {}).get(name, 0))
-    return {"training": training, "parent": parent["hash"]}
+    before = parent.get("training", {})
+    summed = {name: training[name] + int(before[name]) for name in ("steps", "minutes") if name in before}
+    return {"training": {**summed, "pictures": pictures}, "parent": parent["hash"]}
