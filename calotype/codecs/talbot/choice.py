@@ -99,7 +99,10 @@ class Choice:
             return
         if self.highest:
             for quality in SURELY_LOSSLESS:
-                yield Payload(still=avif.write(samples, quality), cells=every)
+                still = avif.write(samples, quality)
+                if 8 * len(still) >= least:  # and those of higher qualities are larger
+                    return
+                yield Payload(still=still, cells=every)
             return
         if min(seen.cells.sum(), (~seen.cells).sum()) >= FEWEST_CELLS:
             yield Payload(still=webp.write(filled(samples, seen.cells)), cells=seen.cells)
