@@ -98,7 +98,7 @@ def test_other_scales_are_refused(scale: object) -> None:
 
 
 def test_other_models_are_refused() -> None:
-    with pytest.raises(calotype.BundleError, match=r"no model esrgan for scale 2; there are: .*srresnet-x2"):
+    with pytest.raises(calotype.BundleError, match=r"there is no model esrgan for scale 2; there are: .*srresnet"):
         calotype.upscale(drawing(4, 4, 3, 8), 2, model="esrgan")
     with pytest.raises(calotype.PictureError, match="model of codec 'ledig2017' should be a name"):
         calotype.upscale(drawing(4, 4, 3, 8), 2, model="../etc")
