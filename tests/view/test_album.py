@@ -60,5 +60,5 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
         window.run("document.getElementById('previous').click()")
         window.wait(f"{FACTS}.includes('not a .calo file')")
         window.run("document.getElementById('back').click()")
-        assert window.run("return document.activeElement.dataset.index") == "10001"
+        window.wait("document.activeElement.dataset.index === '10001'")  # once the viewer says that it is closed
         assert window.complaints() == []
