@@ -13,48 +13,30 @@ is whether the prediction was right, in the table of how sure it was.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...arrays import Floats
-from ...engine.entropy import PRECISION, Decoder, Encoder, Tables
+from ...engine.binary import CHECK_BYTES, LEVELS, certainty, check, cost, squares, tables, wrong_ones
+from ...engine.entropy import Decoder, Encoder
 from ...errors import FormatError
 
 Bits = npt.NDArray[np.int8]
 
-LEVELS = 96  # of how sure a prediction is; level 0 is not coded
-FINENESS = 16  # levels in a unit of the logit
 STATE_LIMIT, HIDDEN_LIMIT = 2047, 1023  # largest magnitudes of the state's and the hidden layer's integers
 KERNEL = 5  # side of the neighbourhood that is seen
 PASSES = 4
-CHECK_BYTES = 1  # in front of a chunk: the low byte of the CRC-32 of its bits
-
-
-@lru_cache(maxsize=1)
-def tables() -> Tables:
-    """Level l (from 1): a prediction is wrong with the probability 1 / (1 + e^((l - 1/2) / FINENESS)).
-
-    Symbols are 0, right, and 1, wrong; -1 and the escape never come, and are left the least there is.
-    """
-    frequencies = []
-    for level in range(1, LEVELS):
-        wrong = round((1 << PRECISION) / (1 + float(np.exp((level - 0.5) / FINENESS))))
-        frequencies += [1, (1 << PRECISION) - wrong - 2, wrong, 1]
-    return Tables(np.array([0] + [1] * (LEVELS - 1), np.int32), np.array(frequencies, np.int32))
 
 
 def passes(channels: int, height: int, width: int) -> list[npt.NDArray[np.bool_]]:
     """Bits that each pass codes: masks that broadcast to ``(channels, height, width)``."""
-    rows, columns = np.ogrid[:height, :width]
-    odd = ((rows + columns) % 2 == 1)[None]
+    even, odd = squares(height, width)
     late = (np.arange(channels) >= channels // 2)[:, None, None]
-    return [~late & ~odd, ~late & odd, late & ~odd, late & odd]
+    return [half & square for half in (~late, late) for square in (even, odd)]
 
 
 @dataclass
@@ -143,9 +125,7 @@ class CodeModel:
         for index, mask in enumerate(passes(*bits.shape)):
             logits = self.predict(known, state, index)
             coded = np.broadcast_to(mask & (bits[:1] != 0), bits.shape)
-            sure = (certainty(logits)[coded] - 0.5) / FINENESS
-            wrong = ((bits > 0) != (logits >= 0))[coded]
-            total += float(np.logaddexp(0, np.where(wrong, sure, -sure)).sum() / np.log(2))
+            total += float(cost(logits[coded], bits[coded] > 0).sum())
             known = np.where(mask, bits, known).astype(np.float32)
         self.advance(state, known)
         return total
@@ -175,15 +155,6 @@ class CodeModel:
         state.seen = None
 
 
-def wrong_ones(decoder: Decoder, levels: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Predictions of this certainty that were wrong; False where the level is 0. FormatError if no code says that."""
-    symbols = decoder.decode(levels.reshape(-1)).reshape(levels.shape)
-    if (symbols < 0).any() or (symbols > 1).any():
-        raise FormatError("the entropy-coded data holds what no encoder writes: the tile is damaged")
-    wrong: npt.NDArray[np.bool_] = symbols == 1
-    return wrong
-
-
 def _depthwise(x: Floats, weight: Floats) -> Floats:
     """Sums ``(C, h, w)`` over 5x5 neighbours, with weights ``(C, 5, 5)``; nothing stands outside."""
     h, w = x.shape[1:]
@@ -195,18 +166,7 @@ def _depthwise(x: Floats, weight: Floats) -> Floats:
     return sums
 
 
-def certainty(logits: Floats) -> npt.NDArray[np.uint8]:
-    """Certainty of a prediction: 1 .. LEVELS - 1."""
-    levels: npt.NDArray[np.uint8] = np.clip(np.abs(logits) + (logits >= 0), 1, LEVELS - 1).astype(np.uint8)
-    return levels
-
-
 def _rescaled(sums: Floats, factor: Floats, limit: int) -> Floats:
     """Multiply rows with powers of two, round half to even, clip."""
     result: Floats = np.clip(np.rint(sums * factor[:, None]), -limit, limit)
     return result
-
-
-def check(bits: Bits) -> bytes:
-    """The low byte of the CRC-32 of bits."""
-    return (zlib.crc32(np.ascontiguousarray(bits, np.int8).tobytes()) & 0xFF).to_bytes(CHECK_BYTES, "little")

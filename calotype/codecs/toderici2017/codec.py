@@ -12,7 +12,6 @@ G. Toderici et al., "Full resolution image compression with recurrent neural net
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,9 +21,9 @@ import numpy.typing as npt
 from ...arrays import Floats, Progress, Samples, from_planes, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
-from ...engine.tiles import Tiles
 from ...engine.tiling import Rectangle, grid, pad_to
-from ...errors import DamageWarning, FormatError, PictureError
+from ...errors import FormatError, PictureError
+from ..layers import LayerReader
 from ..quality import from_header, position
 from . import Options
 from .bits import Bits
@@ -236,51 +235,29 @@ class Decoding:
         return samples
 
 
-class Arrived:
-    """The layers of one tile that have been decoded."""
+class TileLayers:
+    """The bits of one tile, layer by layer."""
 
-    def __init__(self, networks: Networks, index: int, place: Rectangle) -> None:
-        self.index = index
+    def __init__(self, networks: Networks, place: Rectangle) -> None:
         self.decoder = TileDecoder(networks.codes, place.height, place.width)
-        self.layers: list[Bits] = []
-        self.lost = False  # a layer, and with it all later ones
+        self.bits: list[Bits] = []
+
+    def __call__(self, payload: bytes) -> None:
+        """Take the next layer; FormatError if it does not come out whole."""
+        self.bits.append(self.decoder(payload))
 
 
-class TileReader:
+class TileReader(LayerReader[TileLayers]):
     """Bits of any rectangle of cells, from tiles that are decoded when first needed and kept for their neighbours."""
 
     def __init__(self, networks: Networks, lattice: Rectangle, salvage: bool = False) -> None:
-        self.networks, self.lattice, self.salvage = networks, lattice, salvage
-        self.tiles = Tiles(lattice, TILE // CELL, lambda index, place: Arrived(networks, index, place), CACHED_TILES)
-        self.payloads: Sequence[bytes | None] = ()
-        self.layers = 0
-        self.found = 0  # layers of tiles that did decode
-
-    def give(self, payloads: Sequence[bytes | None]) -> None:
-        """The payloads that there are, layer by layer."""
-        self.payloads, self.layers = payloads, -(-len(payloads) // self.tiles.count)
+        self.channels = networks.codes.channels
+        super().__init__(lattice, TILE // CELL, lambda place: TileLayers(networks, place), CACHED_TILES, salvage)
 
     def read(self, area: Rectangle) -> Bits:
         """Bits ``(T, C, h, w)`` of all layers that there are."""
-        result: Bits = np.zeros((self.layers, self.networks.codes.channels, area.height, area.width), np.int8)
-        for meeting in self.tiles.meeting(area):
-            for layer, bits in enumerate(self.bits(meeting.tile)):
+        result: Bits = np.zeros((self.layers, self.channels, area.height, area.width), np.int8)
+        for meeting in self.meeting(area):
+            for layer, bits in enumerate(meeting.tile.bits):
                 result[layer, :, *meeting.in_area.slices] = bits[:, *meeting.in_tile.slices]
         return result
-
-    def bits(self, tile: Arrived) -> list[Bits]:
-        """One tile's bits ``(C, h, w)`` of each layer."""
-        count = self.tiles.count
-        for data in self.payloads[tile.index :: count][len(tile.layers) :]:
-            if data is None or tile.lost:
-                break
-            try:
-                tile.layers.append(tile.decoder(data))
-                self.found += 1
-            except FormatError as error:
-                sentence = f"layer {len(tile.layers) + 1}, tile {tile.index + 1} of {count}: {error}"
-                if not self.salvage:
-                    raise FormatError(sentence) from error
-                warnings.warn(sentence, DamageWarning, stacklevel=2)
-                tile.lost = True
-        return tile.layers

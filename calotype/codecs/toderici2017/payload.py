@@ -21,11 +21,11 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from ...engine.binary import CHECK_BYTES, FINENESS, Mask, certainty, check, cost, squares, tables, wrong_ones
 from ...engine.entropy import Decoder, Encoder
 from ...errors import FormatError
-from .bits import CHECK_BYTES, FINENESS, Bits, CodeModel, certainty, check, tables, wrong_ones
+from .bits import Bits, CodeModel
 
-Mask = npt.NDArray[np.bool_]
 LINE_BYTES = 2
 NEIGHBOURS = 8
 START, RISE = 12, 3  # steps of a line's beginning (from -96) and slope, in logits of 1 / FINENESS
@@ -89,12 +89,6 @@ class TileDecoder:
         return bits
 
 
-def _halves(shape: tuple[int, int]) -> tuple[Mask, Mask]:
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    odd = (rows + columns) % 2 == 1
-    return ~odd, odd
-
-
 def _stopped_around(stopped: Mask) -> npt.NDArray[np.int64]:
     """Number of the eight neighbours that have stopped; those outside the tile have not."""
     height, width = stopped.shape
@@ -112,17 +106,16 @@ def _logits(line: int) -> npt.NDArray[np.float32]:
 @lru_cache(maxsize=1)
 def _costs() -> npt.NDArray[np.float64]:
     """Bits that each line takes for a cell that goes on, or stops, with 0 to 8 neighbours that have: (256, 2, 9)."""
-    logits = np.stack([_logits(line) for line in range(256)]).astype(np.float64)
-    sure = (certainty(logits.astype(np.float32)) - 0.5) / FINENESS * np.where(logits >= 0, 1, -1)
-    costs: npt.NDArray[np.float64] = np.stack([np.logaddexp(0, sure), np.logaddexp(0, -sure)], 1) / np.log(2)
-    return costs
+    logits = np.stack([_logits(line) for line in range(256)])
+    no = np.zeros(logits.shape, np.bool_)
+    return np.stack([cost(logits, no), cost(logits, ~no)], 1)
 
 
 def _encode_stops(encoder: Encoder, before: Mask, going: Mask) -> bytes:
     """Encode which cells of ``before`` are not in ``going`` any more; returns the bytes of the lines."""
     stopped = ~before
     lines = []
-    for half in _halves(going.shape):
+    for half in squares(*going.shape):
         asked = half & before
         around, stops = _stopped_around(stopped), ~going
         counts = np.zeros((2, NEIGHBOURS + 1))
@@ -139,7 +132,7 @@ def _encode_stops(encoder: Encoder, before: Mask, going: Mask) -> bytes:
 def _decode_stops(decoder: Decoder, lines: bytes, before: Mask) -> Mask:
     """Inverse of :func:`_encode_stops`: the cells that go on."""
     stopped = ~before
-    for half, line in zip(_halves(before.shape), lines, strict=True):
+    for half, line in zip(squares(*before.shape), lines, strict=True):
         asked = half & before
         logits = _logits(line)[_stopped_around(stopped)]
         levels = np.where(asked, certainty(logits), 0).astype(np.uint8)

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ...arrays import Progress
-from ...codecs.toderici2017.bits import FINENESS, HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMIT, passes
+from ...codecs.toderici2017.bits import HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMIT, passes
+from ...engine.binary import FINENESS
 from ...errors import CalotypeError
 from ...networks.toderici2017 import Toderici2017
 from ..data import CropConfig, PictureCache, random_crop
