@@ -17,8 +17,8 @@ export const FILES = [
   'weights/index.json',
 ].concat(
   [
-    'bytes', 'container', 'decoding', 'encoding', 'engine', 'errors', 'geometry', 'graph', 'header', 'index', 'jobs',
-    'limits', 'lossless', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality', 'rans', 'rdoq', 'sha256', 'stills',
-    'talbot', 'tiles', 'weights', 'zlib',
+    'alpha-encoder', 'bytes', 'container', 'decoding', 'encoding', 'engine', 'errors', 'flow', 'geometry', 'graph',
+    'header', 'index', 'jobs', 'limits', 'lossless', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality',
+    'rans', 'rans-encoder', 'rdoq', 'sha256', 'stills', 'talbot', 'tiles', 'weights', 'zlib',
   ].map((name) => `src/${name}.js`),
 ); // prettier-ignore

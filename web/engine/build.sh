@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=${1:-$here/../src}
 clang=${CLANG:-clang-19}
 flags=(
-  --target=wasm32 -O3 -nostdlib -ffp-contract=off -fno-builtin-memset
+  --target=wasm32 -Os -nostdlib -ffp-contract=off -fno-builtin-memset
   -msimd128 -mbulk-memory -mnontrapping-fptoint
   -Wl,--no-entry -Wl,--import-memory -Wl,--strip-all
   -Wl,-z,stack-size=65536 -Wl,--initial-memory=1048576 -Wl,--max-memory=4294967296

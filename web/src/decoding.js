@@ -3,7 +3,7 @@
 // as their tiles and those of their halo are there. `run` does the jobs, in workers or right here.
 import { Reader } from './container.js';
 import { CalotypeError, FormatError, PictureError } from './errors.js';
-import { coarser, copyShared, grid, grown, height, width, windows } from './geometry.js';
+import { coarser, copyShared, grid, grown, height, strips, width, windows } from './geometry.js';
 import { LosslessPicture, checkLossless } from './lossless.js';
 import { fromStored } from './quality.js';
 import { rawSamples } from './stills.js';
@@ -11,7 +11,9 @@ import { HALO, STRIDE, TILE } from './talbot.js';
 import { isStill, latentsKept, parse } from './tiles.js';
 
 const SIDE = TILE / STRIDE;
-const WINDOW = 1024; // pixels: what a transform works on at once, about 90 MB
+const WINDOWS = { widest: 8192, narrow: 1024, least: 512, step: STRIDE }; // pixels; the widest takes about 90 MB
+const STRIP = 256; // pixels: what is drawn at once
+let next = 0; // name of a window
 const CODECS = ['talbot', 'talbot-stills', 'lossless']; // the second has tiles that hold stills, the third no others
 export const DEFAULT_MAX_PIXELS = 2 ** 26;
 
@@ -153,6 +155,13 @@ function putStill({ area, data, cells }, inner, out, channels) {
   }
 }
 
+/** A promise `done` and what resolves it. */
+function deferred() {
+  let resolve;
+  const done = new Promise((made) => (resolve = made));
+  return { done, resolve };
+}
+
 /** A picture on its way from tiles to samples. */
 class Picture {
   constructor(header, area, { run, parallel, signal, urgent, onPart }) {
@@ -165,22 +174,25 @@ class Picture {
     this.count = this.across * Math.ceil(height(this.lattice) / SIDE);
     this.next = 0; // index of the tile that comes next
     this.failure = null;
-    this.tiles = new Map(); // by index: {block, kept latents, still, each or null, windows that wait for it}
+    this.open = new Map(); // where windows are being drawn, by their names
+    this.tiles = new Map(); // by index: {done, block, kept latents, still, each or null; windows that need it}
     this.left = 0; // windows
     this.finished = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     this.finished.catch(() => {}); // said when it is waited for
-    for (const inner of windows(area, WINDOW, parallel, STRIDE)) {
-      const seen = grown(coarser(inner, STRIDE), HALO, this.lattice);
-      const window = { inner, seen, tiles: [], missing: 0 };
-      for (const { row, column } of grid(seen, SIDE)) {
-        const index = row * this.across + column;
-        if (!this.tiles.has(index)) this.tiles.set(index, { block: null, kept: null, still: null, windows: new Set() });
-        this.tiles.get(index).windows.add(window);
-        window.tiles.push(index);
-        window.missing++;
+    const list = windows(area, parallel, WINDOWS).map((inner) => ({ inner, seen: grown(coarser(inner, STRIDE), HALO, this.lattice) }));
+    for (const window of list) {
+      for (const index of this.beneath(window.seen)) {
+        if (!this.tiles.has(index)) this.tiles.set(index, Object.assign(deferred(), { block: null, kept: null, still: null, windows: 0 }));
+        this.tiles.get(index).windows++;
       }
-      this.left++;
     }
+    this.left = list.length;
+    for (const window of list) this.window(window).catch((error) => this.fail(error));
+  }
+
+  /** Indices of the tiles that an area of the lattice meets. */
+  beneath(area) {
+    return grid(area, SIDE).map(({ row, column }) => row * this.across + column);
   }
 
   /** Where a tile lies on the lattice. */
@@ -201,7 +213,7 @@ class Picture {
       this.fail(error instanceof FormatError ? new FormatError(`tile ${index + 1} of ${this.count}: ${error.message}`) : error);
       return;
     }
-    for (const window of wanted.windows) if (!--window.missing) this.window(window);
+    wanted.resolve();
   }
 
   /** Decode a tile: latents of the network, and what stands in their place. `area` is its place on the lattice. */
@@ -233,39 +245,62 @@ class Picture {
     if (still) tile.still = { area: pixels, data: await still, cells: parts.cells };
   }
 
-  /** Draw a window whose tiles are all there. */
-  async window(window) {
-    if (this.failure) return;
-    const { inner, seen } = window;
+  /** Draw a window, strip by strip, as soon as the tiles of a strip and its halo are there. */
+  async window({ inner, seen }) {
     const { channels, depth, bundle } = this.header;
-    const [w, h] = [width(seen), height(seen)];
-    const tiles = window.tiles.map((index) => this.tiles.get(index));
-    const first = tiles.find((tile) => tile.block)?.block;
-    const M = first ? first.data.length / width(first.area) / height(first.area) : 0;
-    const block = { area: seen, data: new Float32Array(M * w * h) };
-    const mask = tiles.some((tile) => tile.kept) ? new Uint8Array(w * h).fill(1) : null;
-    window.tiles.forEach((index, i) => {
-      const tile = tiles[i];
-      if (tile.block) copyShared(tile.block, block, M);
-      if (tile.kept) copyShared({ area: this.place(index), data: tile.kept }, { area: seen, data: mask }, 1);
-      tile.windows.delete(window);
-      if (!tile.windows.size) this.tiles.delete(index); // nobody needs it any more
-    });
-    const place = { x: inner.left - seen.left * STRIDE, y: inner.top - seen.top * STRIDE, width: width(inner), height: height(inner) };
-    const job = { do: 'window', bundle, latents: block.data, h, w, inner: place, channels, depth, mask };
-    try {
-      const data = M
-        ? await this.run(job, { signal: this.signal, urgent: true })
-        : new this.samples.constructor(place.width * place.height * channels);
+    const { signal } = this;
+    const home = {}; // the worker that draws it
+    const stream = next++;
+    const w = width(seen);
+    const held = new Set(); // tiles
+    let M = 0; // channels of the latents, once a tile of the network is there
+    let first = true;
+    let { top } = seen;
+    for (const strip of strips(inner, STRIP)) {
+      if (top === seen.bottom) break;
+      const bottom = Math.min(Math.ceil(strip.bottom / STRIDE) + HALO, seen.bottom);
+      if (bottom === seen.bottom) strip.bottom = inner.bottom; // all latents are there
+      const part = { ...seen, top, bottom };
+      const h = bottom - top;
+      for (const index of this.beneath(part)) {
+        await this.tiles.get(index).done;
+        held.add(index);
+      }
+      const tiles = [...held].map((index) => [index, this.tiles.get(index)]);
+      const block = tiles.find(([, tile]) => tile.block)?.[1].block;
+      if (block) M = block.data.length / width(block.area) / height(block.area);
+      let data = new this.samples.constructor(width(strip) * height(strip) * channels);
+      if (M) {
+        const latents = { area: part, data: new Float32Array(M * w * h) };
+        const mask = tiles.some(([, tile]) => tile.kept) ? new Uint8Array(w * h).fill(1) : null;
+        for (const [index, tile] of tiles) {
+          if (tile.block) copyShared(tile.block, latents, M);
+          if (tile.kept) copyShared({ area: this.place(index), data: tile.kept }, { area: part, data: mask }, 1);
+        }
+        // If all that was above are stills, it is as if the picture began here.
+        if (first) seen = { ...seen, top };
+        this.open.set(stream, home);
+        const [x, y] = [seen.left * STRIDE, seen.top * STRIDE];
+        const place = { left: strip.left - x, top: strip.top - y, right: strip.right - x, bottom: strip.bottom - y };
+        const last = bottom === seen.bottom;
+        const job = { do: 'draw', bundle, stream, w, h: height(seen), latents: latents.data, mask, first, last, strip: place, channels, depth };
+        data = await this.run(job, { signal, urgent: true, home });
+        first = false;
+        if (last) this.open.delete(stream);
+      }
       if (this.failure) return;
-      for (const tile of tiles) if (tile.still) putStill(tile.still, inner, data, channels);
-      const part = { x: inner.left - this.area.left, y: inner.top - this.area.top, width: place.width, height: place.height, data };
-      this.put(part);
-      this.onPart?.({ ...part, channels, depth });
-      if (!--this.left) this.resolve(this.samples);
-    } catch (error) {
-      this.fail(error);
+      for (const [, { still }] of tiles) if (still) putStill(still, strip, data, channels);
+      for (const [index, tile] of tiles) {
+        if (this.place(index).bottom > Math.floor(strip.bottom / STRIDE) && strip.bottom < inner.bottom) continue;
+        held.delete(index);
+        if (!--tile.windows) this.tiles.delete(index); // nobody needs it any more
+      }
+      top = bottom;
+      const made = { x: strip.left - this.area.left, y: strip.top - this.area.top, width: width(strip), height: height(strip), data };
+      this.put(made);
+      this.onPart?.({ ...made, channels, depth });
     }
+    if (!--this.left) this.resolve(this.samples);
   }
 
   put({ x, y, width: w, height: h, data }) {
@@ -278,6 +313,10 @@ class Picture {
 
   fail(error) {
     this.failure ??= error;
+    for (const [stream, home] of this.open) {
+      this.open.delete(stream);
+      this.run({ do: 'leave', bundle: this.header.bundle, stream }, { home, urgent: true }).catch(() => {});
+    }
     this.reject(this.failure);
   }
 

@@ -33,22 +33,25 @@ export function grid(area, side) {
   return cells;
 }
 
-/** Windows of at most `side` that cover an area; large ones are halved while there are fewer than `wanted`. */
-export function windows(area, side, wanted, step) {
-  let list = grid(area, side).map((cell) => cell.area);
+/**
+ * Windows that cover an area, at most `widest` wide: as one goes through a transform strip by strip, only its sides cost
+ * halo. While there are fewer than `wanted`, they are halved, those that are narrow across; none becomes smaller than `least`.
+ */
+export function windows(area, wanted, { widest, narrow, least, step }) {
+  let list = grid({ ...area, top: 0, bottom: 1 }, widest).map(({ area: { left, right } }) => ({ ...area, left, right }));
   while (list.length < wanted) {
-    const halves = list.flatMap((window) => halve(window, side / 2, step));
+    const halves = list.flatMap((window) => halve(window, narrow, least, step));
     if (halves.length === list.length) break;
     list = halves;
   }
   return list;
 }
 
-function halve(area, least, step) {
-  const wide = width(area) >= height(area);
-  if (Math.max(width(area), height(area)) <= least) return [area];
+function halve(area, narrow, least, step) {
+  const [w, h] = [width(area), height(area)];
+  if (Math.max(w, h) < 2 * least) return [area];
   const middle = (a, b) => Math.round((a + b) / 2 / step) * step;
-  if (wide) {
+  if (w >= Math.min(h, 2 * narrow)) {
     const x = middle(area.left, area.right);
     return [{ ...area, right: x }, { ...area, left: x }];
   }
@@ -56,17 +59,16 @@ function halve(area, least, step) {
   return [{ ...area, bottom: y }, { ...area, top: y }];
 }
 
-/** Copy what two blocks share. A block is {area, data (channels, rows, columns)}. */
+/** An area in strips of so many rows, anchored at 0. */
+export const strips = (area, rows) => grid({ ...area, left: 0, right: 1 }, rows).map(({ area: { top, bottom } }) => ({ ...area, top, bottom }));
+
+/** Copy what two blocks share. A block is {area, data (rows, columns, channels)}. */
 export function copyShared(from, to, channels) {
   const shared = grown(from.area, 0, to.area);
-  const [w, h] = [width(shared), height(shared)];
-  if (w <= 0 || h <= 0) return;
-  const [fromW, toW] = [width(from.area), width(to.area)];
-  for (let c = 0; c < channels; c++) {
-    for (let y = shared.top; y < shared.bottom; y++) {
-      const source = (c * height(from.area) + y - from.area.top) * fromW + shared.left - from.area.left;
-      const target = (c * height(to.area) + y - to.area.top) * toW + shared.left - to.area.left;
-      to.data.set(from.data.subarray(source, source + w), target);
-    }
+  const w = width(shared);
+  if (w <= 0) return;
+  const place = ({ area }, y) => channels * ((y - area.top) * width(area) + shared.left - area.left);
+  for (let y = shared.top; y < shared.bottom; y++) {
+    to.data.set(from.data.subarray(place(from, y), place(from, y) + channels * w), place(to, y));
   }
 }

@@ -1,40 +1,66 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // An ONNX graph of Calotype as a list of steps, each one kernel of the engine: convolutions take what follows them
-// (activation, scale, rounding, limits, residual) with them. Shapes come from the inputs of each run.
+// (activation, scale, rounding, limits, residual, a change of resolution) with them. Arrays are (rows, columns,
+// channels); weights are put in that order once.
 import { BundleError } from './errors.js';
 import { parseOnnx } from './onnx.js';
+import { Flow } from './flow.js';
 
 const CONVERT = { 3: 'from_i8', 5: 'from_i16', 6: 'from_i32', 10: 'from_f16' }; // by the type of an ONNX constant
-const ROWS = 6; // of the packed weights, as in calo.c
-const PANEL = 4 * 8 * 16; // bytes of a panel for one channel
-const PAD = (h, w) => 4 * (h + 5) * (Math.ceil(w / 16) * 16 + 4); // bytes of a padded plane
+const WHOLE = 3; // the type of weights that are whole numbers of 8 bits
+const PLACES = 256; // of the coarsest array, at once
+const MOST = 32767; // what a whole number of 16 bits holds
+const unknown = (what) => new BundleError(`a graph of the weights has ${what} not known here`);
+const count = (n) => Uint32Array.from({ length: n }, (_, i) => i);
 
 export class Graph {
-  /** Compile the bytes of an ONNX file; weights go into the engine's memory and stay there. */
-  constructor(engine, bytes) {
+  /**
+   * Compile the bytes of an ONNX file; weights go into the engine's memory and stay there. `rounded`: numbers of 1x1
+   * convolutions are rounded to 16 bits.
+   */
+  constructor(engine, bytes, rounded = false) {
     this.engine = engine;
+    this.rounded = rounded;
     const { nodes, constants, inputs, outputs } = parseOnnx(bytes);
     this.constants = constants;
     this.inputs = inputs;
-    this.outputs = outputs;
-    for (const node of nodes) { // weights of fewer bits are constants behind a cast
-      if (node.op === 'Cast' && constants[node.in[0]]) constants[node.out[0]] = constants[node.in[0]];
+    const same = {}; // names of values by other names of theirs
+    this.bytes = new Set(); // outputs of whole numbers below 256
+    for (const { op, in: [from], out: [to] } of nodes) {
+      if (op !== 'Cast' && op !== 'Identity') continue;
+      if (constants[from]) constants[to] = constants[from]; // weights of fewer bits
+      else same[to] = same[from] ?? from;
+      if (op === 'Cast') this.bytes.add(from);
     }
-    const rest = nodes.filter((node) => !constants[node.out[0]]);
+    this.outputs = outputs.map((name) => same[name] ?? name);
+    const rest = nodes.filter((node) => !constants[node.out[0]] && !same[node.out[0]]);
+    for (const node of rest) node.in = node.in.map((name) => same[name] ?? name);
     this.consumers = {};
     for (const node of rest) for (const name of node.in) (this.consumers[name] ??= []).push(node);
     this.absorbed = new Set();
     this.known = new Set(inputs); // what has been computed by the step at hand
+    this.small = new Set(['features']); // values that are whole numbers of 16 bits, as those that `h_s` makes are
     this.steps = [];
-    for (const node of rest) {
-      if (this.absorbed.has(node)) continue;
-      const step = this.step(node);
-      if (step.post?.residual) step.in.push(step.post.residual);
-      this.steps.push(step);
-      for (const name of step.out) this.known.add(name);
+    for (const node of rest) if (!this.absorbed.has(node)) this.step(node).forEach((step) => this.add(step));
+    this.widely = new Set(this.steps.filter((step) => step.op === 'depthwise').map((step) => step.in[0])); // seen from other places
+  }
+
+  add(step) {
+    if (step.post?.residual) step.in.push(step.post.residual);
+    const { round, residual, clip, clipSum } = step.post ?? {};
+    const limits = round && (clipSum ?? (!residual && clip));
+    const whole = step.op === 'Concat' ? step.in.every((name) => this.small.has(name)) : limits && Math.max(...limits.map(Math.abs)) <= MOST;
+    if (step.op === 'pointwise') this.pack(step);
+    else if (step.post?.scale) {
+      const { scale } = step.post;
+      step.each = scale.count > 1; // a factor of its own for each channel
+      step.post.scale = this.ordered(scale, count(step.channels ?? (step.each ? scale.count : 4)));
     }
-    this.last = {}; // index of the step that needs a value last
-    this.steps.forEach((step, i) => step.in.forEach((name) => (this.last[name] = i)));
+    this.steps.push(step);
+    for (const name of step.out) {
+      this.known.add(name);
+      if (whole) this.small.add(name);
+    }
   }
 
   number(name) {
@@ -50,7 +76,7 @@ export class Graph {
     const source = memory.take(raw.length);
     memory.bytes.set(raw, source);
     if (type === 1) return { at: source, count };
-    if (!CONVERT[type]) throw new BundleError(`a graph of the weights has constants of type ${type}, which is not known here`);
+    if (!CONVERT[type]) throw unknown(`constants of type ${type}`);
     const at = memory.take(4 * count);
     kernels[CONVERT[type]](count, source, at);
     memory.give(source);
@@ -67,56 +93,89 @@ export class Graph {
       case 'Mul':
       case 'Round':
       case 'Clip':
-        return this.chain({ ...step, op: 'elementwise' }, first, node);
+        return [this.chain({ ...step, op: 'elementwise' }, first, node)];
       case 'Add':
       case 'Sub':
-        if (!this.constants[second]) return this.chain({ ...step, op: 'elementwise', in: [first] }, first, node);
-        return { ...step, op: 'add_scalar', value: this.number(second) * (node.op === 'Sub' ? -1 : 1) };
-      case 'DepthToSpace':
-        return { ...step, block: node.attributes.blocksize };
-      case 'Split': {
-        const { raw } = this.constants[second];
-        const sizes = Array.from({ length: raw.length / 8 }, (_, i) => new DataView(raw.buffer, raw.byteOffset).getUint32(8 * i, true));
-        return { ...step, in: [first], sizes };
-      }
+        return [this.chain({ ...step, op: 'elementwise', in: [first] }, first, node)];
       case 'Concat':
-      case 'Identity':
-      case 'Cast':
-        return step;
+        return [step];
       default:
-        throw new BundleError(`a graph of the weights has the operator ${node.op}, which is not known here`);
+        throw unknown(`the operator ${node.op}`);
     }
   }
 
   convolution(node, step) {
-    const { memory, kernels } = this.engine;
     const [N, perGroup, side] = this.constants[node.in[1]].dims;
-    const weights = this.floats(node.in[1]).at;
-    step.bias = node.in[2] ? this.floats(node.in[2]).at : 0;
-    step.channels = N;
+    const { at } = this.floats(node.in[1]);
+    const bias = node.in[2] && this.floats(node.in[2]);
     if ((node.attributes.group ?? 1) > 1) {
-      if (side !== 5 || node.attributes.group !== N) throw new BundleError('a graph has a convolution that is not known here');
-      step.op = 'depthwise';
-      step.weights = weights;
-    } else {
-      step.op = 'pointwise';
-      step.block = side; // the stride as well
-      step.inputs = perGroup * side * side;
-      step.weights = memory.take(4 * Math.ceil(N / ROWS) * ROWS * step.inputs);
-      kernels.pack_rows(N, step.inputs, weights, step.weights);
-      memory.give(weights);
+      if (side !== 5 || node.attributes.group !== N || N % 4) throw unknown('a convolution');
+      Object.assign(step, { op: 'depthwise', channels: N });
+      step.weights = this.engine.memory.take(4 * 25 * N);
+      this.engine.kernels.transpose(N, 25, at, step.weights);
+      this.engine.memory.give(at);
+      return [this.chain({ ...step, bias }, node.out[0], null)];
     }
-    return this.chain(step, node.out[0], null);
+    const whole = this.constants[node.in[1]].type === WHOLE && this.small.has(node.in[0]);
+    const columns = count(perGroup * side * side).map((k) => (k % perGroup) * side * side + Math.floor(k / perGroup));
+    step = { ...step, op: 'pointwise', raw: at, bias, down: side, up: 1, inputs: columns.length, columns, rows: count(N) };
+    Object.assign(step, { pairs: whole || this.rounded, stretched: !whole && this.rounded });
+    step = this.chain(step, node.out[0], null);
+    return this.split(step) ?? [step];
+  }
+
+  /** A convolution whose channels go different ways, as one for each. */
+  split(step) {
+    const next = this.follower(step.out[0]);
+    if (next?.op !== 'Split') return null;
+    this.absorbed.add(next);
+    const { raw } = this.constants[next.in[1]];
+    let from = 0;
+    return next.out.map((name, i) => {
+      const size = new DataView(raw.buffer, raw.byteOffset).getUint32(8 * i, true);
+      const part = { ...step, in: [...step.in], post: { ...step.post }, rows: step.rows.slice(from, (from += size)) };
+      part.keep = i + 1 < next.out.length;
+      return this.chain(part, name, null);
+    });
+  }
+
+  /** Put the weights of a 1x1 convolution in the order of the kernels, and what belongs to its channels in that of `rows`. */
+  pack(step) {
+    const { memory, kernels } = this.engine;
+    const { rows, columns, pairs, stretched, post, inputs: K } = step;
+    if (rows.length % (8 * step.up)) throw unknown('a convolution');
+    step.channels = rows.length;
+    step.weights = memory.take((pairs ? 2 : 4) * rows.length * (K + 1));
+    step.factors = stretched ? memory.take(4 * rows.length) : 0;
+    const orders = memory.take(4 * (rows.length + K));
+    const words = new Uint32Array(memory.wasm.buffer, orders);
+    words.set(rows);
+    words.set(columns, rows.length);
+    kernels[pairs ? 'pack_pairs' : 'pack'](rows.length, K, orders, orders + 4 * rows.length, step.raw, step.weights, step.factors);
+    memory.give(orders);
+    if (!step.keep) memory.give(step.raw);
+    step.bias &&= this.ordered(step.bias, rows);
+    if (post.scale) post.scale = this.ordered(post.scale, rows);
+  }
+
+  ordered({ at, count: n }, rows) {
+    const { memory } = this.engine;
+    const made = memory.take(4 * rows.length);
+    const { floats } = memory;
+    rows.forEach((row, i) => (floats[made / 4 + i] = floats[at / 4 + (n === 1 ? 0 : row)]));
+    return { at: made, count: rows.length };
   }
 
   /** Let a step take with it what follows, from `node` on or from whoever consumes the value `out`. */
   chain(step, out, node) {
-    const post = { stage: 0 };
-    step.post = post;
+    const post = (step.post ??= { stage: 0 });
     for (;;) {
       const next = node ?? this.follower(out);
+      if (!next || !this.absorb(step, post, next, out)) {
+        if (node) throw unknown(`the operator ${next.op}`);
+        break;
+      }
       node = null;
-      if (!next || !this.absorb(post, next, out)) break;
       this.absorbed.add(next);
       [out] = next.out;
     }
@@ -130,227 +189,68 @@ export class Graph {
   }
 
   /** Whether `next` may come after what `post` holds already, in the order in which the kernels do it. */
-  absorb(post, next, out) {
+  absorb(step, post, next, out) {
     const other = next.in.find((name) => name !== out);
     const limits = () => [this.number(next.in[1]), this.number(next.in[2])];
-    if (next.op === 'LeakyRelu' && post.stage < 1) {
-      if (next.attributes.alpha !== 0.125) throw new BundleError('a graph has an activation that is not known here');
-      post.leaky = true;
-      post.stage = 1;
-    } else if (next.op === 'Mul' && post.stage < 2 && this.constants[other]) {
-      post.scale = this.floats(other);
-      post.stage = 2;
-    } else if (next.op === 'Round' && post.stage < 3) {
-      post.round = true;
-      post.stage = 3;
-    } else if (next.op === 'Clip' && post.stage < 4) {
-      post.clip = limits();
-      post.stage = 4;
-    } else if (next.op === 'Add' && post.stage < 5 && this.known.has(other)) {
-      post.residual = other;
-      post.stage = 5;
-    } else if (next.op === 'Clip' && post.stage === 5) {
-      post.clipSum = limits();
-      post.stage = 6;
-    } else return false;
-    return true;
-  }
-
-  /**
-   * Outputs, each a Float32Array (or Uint8Array), for inputs [data, [1, C, H, W]]. `there` {mask, h, w}: where the mask
-   * is 0, on a grid of which all others are multiples, convolutions see zeros, as beyond the border.
-   */
-  run(inputs, there = null) {
-    const run = new Run(this, there);
-    try {
-      this.inputs.forEach((name, i) => run.input(name, ...inputs[i]));
-      this.steps.forEach((step, i) => run.step(step, i));
-      return this.outputs.map((name) => run.output(name));
-    } finally {
-      run.end();
-    }
-  }
-}
-
-/** The values of one run: arrays (c, h, w) at an address, some of them parts of others. */
-class Run {
-  constructor(graph, there) {
-    this.graph = graph;
-    this.there = there;
-    this.memory = graph.engine.memory;
-    this.kernels = graph.engine.kernels;
-    this.values = {};
-    this.holders = new Map(); // number of values by the address of their block
-  }
-
-  make(c, h, w) {
-    const block = this.memory.take(4 * c * h * w);
-    this.holders.set(block, 1);
-    return { block, at: block, c, h, w };
-  }
-
-  part(value, from, c) {
-    this.holders.set(value.block, this.holders.get(value.block) + 1);
-    return { ...value, at: value.at + 4 * from * value.h * value.w, c };
-  }
-
-  drop({ block }) {
-    const left = this.holders.get(block) - 1;
-    this.holders.set(block, left);
-    if (!left) {
-      this.holders.delete(block);
-      this.memory.give(block);
-    }
-  }
-
-  input(name, data, [, c, h, w]) {
-    const value = this.make(c, h, w);
-    this.memory.floats.set(data, value.at / 4);
-    this.values[name] = value;
-  }
-
-  output(name) {
-    const { at, c, h, w, bytes } = this.values[name];
-    const size = c * h * w;
-    if (!bytes) return this.memory.floats.slice(at / 4, at / 4 + size);
-    const block = this.memory.take(size);
-    this.kernels.to_u8(size, at, block);
-    const result = this.memory.bytes.slice(block, block + size);
-    this.memory.give(block);
-    return result;
-  }
-
-  end() {
-    for (const block of this.holders.keys()) this.memory.give(block);
-  }
-
-  step(step, index) {
-    const inputs = step.in.map((name) => this.values[name]);
-    const made = this[step.op](step, inputs[0], inputs);
-    step.out.forEach((name, i) => (this.values[name] = made[i]));
-    for (const name of new Set(step.in)) {
-      if (this.graph.last[name] === index && !this.graph.outputs.includes(name)) {
-        this.drop(this.values[name]);
-        delete this.values[name];
-      }
-    }
-  }
-
-  /** Write what a kernel does with its sums where it looks for it. */
-  post(post, channels) {
-    const { memory } = this;
-    const at = this.graph.engine.post;
-    const fields = new DataView(memory.wasm.buffer, at, 40);
-    let scale = 0;
-    if (post.scale) {
-      scale = post.scale.at;
-      if (post.scale.count === 1 && channels > 1) scale = this.spread(post.scale, channels);
-    }
-    const numbers = [scale, post.residual ? this.values[post.residual].at : 0, post.leaky, post.round, post.clip, post.clipSum];
-    numbers.forEach((value, i) => fields.setUint32(4 * i, typeof value === 'number' ? value : value ? 1 : 0, true));
-    [...(post.clip ?? [0, 0]), ...(post.clipSum ?? [0, 0])].forEach((value, i) => fields.setFloat32(24 + 4 * i, value, true));
-    return at;
-  }
-
-  /** One factor, as one for each of the channels; kept for the next run. */
-  spread(scale, channels) {
-    scale.spread ??= {};
-    if (!scale.spread[channels]) {
-      const at = this.memory.take(4 * channels);
-      const { floats } = this.memory;
-      floats.fill(floats[scale.at / 4], at / 4, at / 4 + channels);
-      scale.spread[channels] = at;
-    }
-    return scale.spread[channels];
-  }
-
-  pointwise(step, x) {
-    const { block } = step;
-    let source = x;
-    if (block > 1) {
-      source = this.make(x.c * block * block, x.h / block, x.w / block);
-      this.kernels.space_to_depth(x.c, source.h, source.w, block, x.at, source.at);
-    }
-    const y = this.make(step.channels, source.h, source.w);
-    const panel = this.memory.take(PANEL * step.inputs);
-    const size = source.h * source.w;
-    const post = this.post(step.post, step.channels);
-    this.kernels.pointwise(step.channels, step.inputs, size, step.weights, step.bias, source.at, y.at, panel, post);
-    this.memory.give(panel);
-    if (block > 1) this.drop(source);
-    return [y];
-  }
-
-  /** Put zeros where there is no picture. What else reads the value does so place by place. */
-  clear({ at, c, h, w }) {
-    const { mask, h: rows, w: columns } = this.there;
-    const side = h / rows;
-    const { floats } = this.memory;
-    for (let row = 0; row < rows; row++) {
-      for (let from = 0, to; from < columns; from = to + 1) {
-        for (to = from; to < columns && !mask[row * columns + to]; to++);
-        if (to === from) continue;
-        for (let k = 0; k < c; k++) {
-          for (let y = row * side; y < (row + 1) * side; y++) {
-            const start = at / 4 + (k * h + y) * w;
-            floats.fill(0, start + from * side, start + to * side);
-          }
+    const stage = (number) => post.stage < number && (post.stage = number);
+    switch (next.op) {
+      case 'LeakyRelu':
+        if (next.attributes.alpha !== 0.125) throw unknown('an activation');
+        return stage(1) && (post.leaky = true);
+      case 'Mul':
+        if (!this.constants[other] || step.up > 1 || !stage(2)) return false;
+        post.scale = this.floats(other);
+        return true;
+      case 'Add':
+      case 'Sub':
+        if (this.constants[other]) {
+          if (!stage(3)) return false;
+          post.offset = this.number(other) * (next.op === 'Sub' ? -1 : 1);
+          return true;
         }
+        if (next.op === 'Sub' || !this.known.has(other) || step.up > 1 || !stage(6)) return false;
+        post.residual = other;
+        return true;
+      case 'Round':
+        return stage(4) && (post.round = true);
+      case 'Clip':
+        if (stage(5)) post.clip = limits();
+        else if (stage(7)) post.clipSum = limits();
+        else return false;
+        return true;
+      case 'DepthToSpace': {
+        if (step.op !== 'pointwise' || step.up > 1 || post.residual) return false;
+        const b = next.attributes.blocksize;
+        const N = step.rows.length / b / b;
+        step.up = b; // the channels of a line of a block lie together: (line, column, channel)
+        step.rows = step.rows.map((_, i) => (i % N) * b * b + Math.floor(i / N));
+        return true;
       }
+      default:
+        return false;
     }
   }
 
-  depthwise(step, x) {
-    if (this.there) this.clear(x);
-    const y = this.make(x.c, x.h, x.w);
-    const pad = this.memory.take(PAD(x.h, x.w));
-    this.kernels.depthwise(x.c, x.h, x.w, step.weights, step.bias, x.at, y.at, pad, this.post(step.post, x.c));
-    this.memory.give(pad);
-    return [y];
+  /** Rows of an area so wide that go through all steps at once: what suits the second-level cache. */
+  rows(w) {
+    const finest = this.steps.reduce((most, { down = 1 }) => most * down, 1); // 16 for an analysis
+    return Math.max(1, Math.round((PLACES * finest) / w)) * finest;
   }
 
-  elementwise(step, x) {
-    const y = this.make(x.c, x.h, x.w);
-    this.kernels.elementwise(x.c, x.h * x.w, x.at, y.at, this.post(step.post, x.c));
-    return [y];
+  /** A run over an area of w x h places that comes in rows; see Flow. */
+  flow(w, h, mask = null) {
+    return new Flow(this, this.inputs.map(() => [w, h]), mask);
   }
 
-  add_scalar(step, x) {
-    const y = this.make(x.c, x.h, x.w);
-    this.kernels.add_scalar(x.c * x.h * x.w, step.value, x.at, y.at);
-    return [y];
-  }
-
-  DepthToSpace({ block }, x) {
-    const y = this.make(x.c / block / block, x.h * block, x.w * block);
-    this.kernels.depth_to_space(y.c, x.h, x.w, block, x.at, y.at);
-    return [y];
-  }
-
-  Concat(step, x, parts) {
-    const y = this.make(parts.reduce((sum, part) => sum + part.c, 0), x.h, x.w);
-    let { at } = y;
-    for (const part of parts) {
-      const size = 4 * part.c * part.h * part.w;
-      this.memory.bytes.copyWithin(at, part.at, part.at + size);
-      at += size;
+  /** Outputs, each (C, H, W) as a Float32Array (or Uint8Array), for inputs [data, [1, C, H, W]] of the same order. */
+  run(inputs) {
+    const flow = new Flow(this, inputs.map(([, [, , h, w]]) => [w, h]));
+    try {
+      inputs.forEach(([data, [, c]], i) => flow.input(i, data, c));
+      flow.go();
+      return this.outputs.map((name) => flow.output(name));
+    } finally {
+      flow.end();
     }
-    return [y];
-  }
-
-  Split({ sizes }, x) {
-    let from = 0;
-    return sizes.map((c) => {
-      from += c;
-      return this.part(x, from - c, c);
-    });
-  }
-
-  Identity(step, x) {
-    return [this.part(x, 0, x.c)];
-  }
-
-  Cast(step, x) {
-    return [{ ...this.part(x, 0, x.c), bytes: true }];
   }
 }

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pieces of work that a picture is made of, each a message that a worker can take: `{do, ...} -> result`.
 import { hasRelaxed } from './engine.js';
-import { decodeAlpha, encodeAlpha, encodePng } from './png.js';
+import { decodeAlpha, encodePng } from './png.js';
 import { decodeStill } from './stills.js';
 import { Talbot } from './talbot.js';
 
 const JOBS = {
   tile: (job, codec) => codec.decodeTile(job),
-  window: (job, codec) => codec.synthesise(job),
+  draw: (job, codec) => codec.draw(job),
+  leave: (job, codec) => codec.leave(job),
   analyse: (job, codec) => codec.analyse(job),
   code: (job, codec) => codec.encodeTile(job),
   warm: (job, codec) => codec.warm(job),
   still: (job) => decodeStill(job),
   decodeAlpha: ({ bytes, width, height, depth }) => decodeAlpha(bytes, width, height, depth),
-  encodeAlpha: ({ alpha, width, height }) => encodeAlpha(alpha, width, height),
+  encodeAlpha: async ({ alpha, width, height }) => (await import('./alpha-encoder.js')).encodeAlpha(alpha, width, height),
   png: ({ samples, icc, cicp }) => encodePng(samples, { icc, cicp }),
 };
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PNG: the alpha channel of a file, in and out, and pictures for browsers, uncompressed.
+// PNG: the alpha channel of a file, and pictures for browsers, uncompressed.
 import { adler32, crc32, join, view } from './bytes.js';
 import { FormatError } from './errors.js';
-import { deflate, inflate } from './zlib.js';
+import { inflate } from './zlib.js';
 
-const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
+export const SIGNATURE = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a);
 const COLOUR_TYPES = { 1: 0, 2: 4, 3: 2, 4: 6 }; // by channels
 const STORED = 65535; // most bytes of a stored block
 
-function ihdr(width, height, depth, channels) {
+export function ihdr(width, height, depth, channels) {
   const payload = new Uint8Array(13);
   view(payload).setUint32(0, width);
   view(payload).setUint32(4, height);
@@ -16,7 +16,7 @@ function ihdr(width, height, depth, channels) {
   return payload;
 }
 
-function chunk(kind, payload) {
+export function chunk(kind, payload) {
   const bytes = new Uint8Array(12 + payload.length);
   view(bytes).setUint32(0, payload.length);
   for (let i = 0; i < 4; i++) bytes[4 + i] = kind.charCodeAt(i);
@@ -73,17 +73,6 @@ export function encodePng(samples, { icc = null, cicp = null } = {}) {
   if (icc) parts.push(chunk('iCCP', join([new TextEncoder().encode('ICC Profile\0\0'), icc])));
   parts.push(chunk('IDAT', stored(rows(samples))), chunk('IEND', new Uint8Array(0)));
   return join(parts);
-}
-
-/** An alpha channel (8 bits) as a file holds it: a grey PNG, each row the difference to the one above. */
-export async function encodeAlpha(alpha, width, height) {
-  const raw = new Uint8Array((width + 1) * height);
-  for (let y = 0, at = 0, from = 0; y < height; y++) {
-    raw[at++] = 2;
-    for (let x = 0; x < width; x++, from++) raw[at++] = alpha[from] - (y ? alpha[from - width] : 0);
-  }
-  const parts = [chunk('IHDR', ihdr(width, height, 8, 1)), chunk('IDAT', await deflate(raw)), chunk('IEND', new Uint8Array(0))];
-  return join([SIGNATURE, ...parts]);
 }
 
 /** The alpha channel of a file, Uint8Array or Uint16Array; FormatError unless it is a grey PNG of this size and depth. */

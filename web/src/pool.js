@@ -11,12 +11,16 @@ export class Pool {
     this.workers = 0;
     this.idle = [];
     this.queue = []; // urgent jobs in front
+    this.dead = new WeakSet(); // workers that failed
   }
 
-  /** The result of a job. An urgent one overtakes the others; one that is aborted before it begins is not done. */
-  run(job, { signal = null, urgent = false } = {}) {
+  /**
+   * The result of a job. An urgent one overtakes the others; one that is aborted before it begins is not done. Jobs
+   * with the same `home`, an object, are done by the same worker.
+   */
+  run(job, { signal = null, urgent = false, home = null } = {}) {
     return new Promise((resolve, reject) => {
-      const entry = { job, signal, urgent, resolve, reject };
+      const entry = { job, signal, urgent, home, resolve, reject };
       const behind = urgent ? this.queue.findIndex((other) => !other.urgent) : -1;
       if (behind < 0) this.queue.push(entry);
       else this.queue.splice(behind, 0, entry);
@@ -25,10 +29,22 @@ export class Pool {
   }
 
   next() {
-    while (this.queue.length && (this.idle.length || this.workers < this.size)) {
-      const entry = this.queue.shift();
-      if (entry.signal?.aborted) entry.reject(entry.signal.reason);
-      else this.give(this.idle.pop() ?? this.start(), entry);
+    for (let i = 0; i < this.queue.length && (this.idle.length || this.workers < this.size); ) {
+      const { signal, home, reject } = this.queue[i];
+      const place = home?.worker ? this.idle.indexOf(home.worker) : this.idle.length - 1;
+      if (signal?.aborted) reject(signal.reason);
+      else if (this.dead.has(home?.worker)) reject(new CalotypeError('the worker failed that had begun this picture'));
+      else if (home?.worker && place < 0) { // busy
+        i++;
+        continue;
+      } else {
+        const [entry] = this.queue.splice(i, 1);
+        const worker = place < 0 ? this.start() : this.idle.splice(place, 1)[0];
+        if (home) home.worker = worker;
+        this.give(worker, entry);
+        continue;
+      }
+      this.queue.splice(i, 1);
     }
   }
 
@@ -53,6 +69,7 @@ export class Pool {
       event.preventDefault?.();
       this.workers--;
       worker.terminate();
+      this.dead.add(worker);
       reject(new CalotypeError(`the worker failed: ${event.message || 'its files cannot be fetched'}`));
       this.next();
     };

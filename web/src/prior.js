@@ -3,8 +3,7 @@
 import { join } from './bytes.js';
 import { FormatError } from './errors.js';
 import { position, roundEven } from './quality.js';
-import { Decoder, Encoder, Tables } from './rans.js';
-import { deadZone } from './rdoq.js';
+import { Decoder, Tables } from './rans.js';
 
 const LATTICE = 8; // latents a side of the coarsest cell: tiles are padded to multiples of it
 const CHECK_BYTES = 2;
@@ -111,6 +110,7 @@ export class Prior {
 
   /** The payload of a tile with the latents y (M, h, w), after the gain; rounded with a dead zone. */
   async encode(y, h, w, stored) {
+    const [{ Encoder }, { deadZone }] = await Promise.all([import('./rans-encoder.js'), import('./rdoq.js')]);
     const { M, Z } = this;
     const H = up(h, LATTICE);
     const W = up(w, LATTICE);

@@ -25,13 +25,14 @@ export class Talbot {
     codec.arrays = arrays;
     codec.prior = new Prior(engine, arrays);
     codec.M = codec.prior.M;
+    codec.streams = new Map(); // windows that are being drawn, by name
     return codec;
   }
 
   /** Load all that decoding needs, and what encoding needs besides, side by side. */
   async warm({ encoder = false } = {}) {
     const names = encoder ? [...DECODER, ...ENCODER] : DECODER;
-    await Promise.all(names.map((name) => this.engine.graph(name)));
+    await Promise.all(names.map((name) => this.engine.graph(name, name === 'g_s')));
   }
 
   /** Factors for the latents, one a channel, interpolated between the trained qualities. */
@@ -51,39 +52,68 @@ export class Talbot {
     return latents;
   }
 
-  /** Latents (M, h, w) of a tile, ready for the synthesis; 0 but for those `kept` (h, w). */
+  /** An array (rows, columns) in the order (columns, rows). */
+  transposed(x, rows, columns) {
+    const { memory, kernels } = this.engine;
+    const [from, to] = [memory.take(4 * x.length), memory.take(4 * x.length)];
+    memory.floats.set(x, from / 4);
+    kernels.transpose(rows, columns, from, to);
+    const result = memory.floats.slice(to / 4, to / 4 + x.length);
+    memory.give(from);
+    memory.give(to);
+    return result;
+  }
+
+  /** Latents (h, w, M) of a tile, ready for the synthesis; 0 but for those `kept` (h, w). */
   async decodeTile({ payload, h, w, quality, kept = null }) {
-    const latents = this.scale(await this.prior.decode(payload, h, w, quality, kept), this.gain('decoder', quality));
-    if (kept) for (let i = 0; i < latents.length; i++) if (!kept[i % kept.length]) latents[i] = 0;
+    const planes = this.scale(await this.prior.decode(payload, h, w, quality, kept), this.gain('decoder', quality));
+    const latents = this.transposed(planes, this.M, h * w);
+    if (kept) kept.forEach((there, i) => there || latents.fill(0, i * this.M, (i + 1) * this.M));
     return latents;
   }
 
   /**
-   * Samples of a window. `latents` (M, h, w) cover it and its halo; `inner` {x, y, width, height} is where the window
-   * lies in what they make, in pixels; where `mask` (h, w) is 0 there is no picture. Samples are interleaved, `channels` 1 or 3, of 8 or 16 bits.
+   * Samples of a strip of a window. A window comes from the top in rows of latents (w, M), which cover it and its halo,
+   * h in all; `stream` names it, and one worker has it from the `first` rows to the `last`. `mask` (rows, w) is 0 where
+   * there is no picture, or null if it is everywhere. The strip has the rows top..bottom and the columns left..right,
+   * in pixels of what the latents make. Samples are interleaved, `channels` 1 or 3, of 8 or 16 bits.
    */
-  async synthesise({ latents, h, w, inner, channels, depth, mask = null }) {
-    const [x] = await this.engine.run('g_s', [[latents, [1, this.M, h, w]]], mask && { mask, h, w });
-    const plane = h * w * STRIDE * STRIDE;
-    const { width, height } = inner;
-    const deep = depth === 16;
-    const size = width * height * channels;
-    const data = deep ? new Uint16Array(size) : new Uint8ClampedArray(size); // which rounds half to even by itself
-    for (let row = 0, to = 0; row < height; row++) {
-      let from = (inner.y + row) * w * STRIDE + inner.x;
-      for (let i = 0; i < width; i++, from++) {
+  async draw({ stream, w, h, latents, mask, first, last, strip, channels, depth }) {
+    const graph = await this.engine.graph('g_s', depth === 8);
+    if (first) this.streams.set(stream, { flow: graph.flow(w, h), rows: 0 });
+    const { left, top, right, bottom } = strip;
+    const width = right - left;
+    const data = new (depth === 8 ? Uint8ClampedArray : Uint16Array)(width * (bottom - top) * channels);
+    const window = this.streams.get(stream);
+    if (mask) (window.flow.mask ??= new Uint8Array(w * h).fill(1)).set(mask, window.rows * w);
+    window.rows += latents.length / w / this.M;
+    const { memory, kernels } = this.engine;
+    window.flow.push(latents, this.M, (rows) => {
+      const [from, to] = [Math.max(rows.low, top), Math.min(rows.high, bottom)];
+      if (to <= from) return;
+      const count = (to - from) * width * channels;
+      const made = memory.take((depth / 8) * count);
+      const mean = memory.take(4 * width);
+      for (let row = from, at = made; row < to; row++, at += (depth / 8) * width * channels) {
+        let source = rows.row(row) + 12 * left;
         if (channels === 1) {
-          const sum = Math.fround(Math.fround(x[from] + x[from + plane]) + x[from + 2 * plane]);
-          const mean = Math.fround(sum / 3);
-          data[to++] = deep ? roundEven(Math.fround(mean * 65535)) : mean * 255;
-        } else {
-          for (let c = 0, at = from; c < 3; c++, at += plane) {
-            data[to++] = deep ? roundEven(Math.fround(x[at] * 65535)) : x[at] * 255;
-          }
+          kernels.grey(width, source, mean);
+          source = mean;
         }
+        kernels.samples(width * channels, depth, source, at);
       }
-    }
+      data.set(new data.constructor(memory.wasm.buffer, made, count), (from - top) * width * channels);
+      memory.give(made);
+      memory.give(mean);
+    });
+    if (last) this.leave({ stream });
     return data;
+  }
+
+  /** Forget a window. */
+  leave({ stream }) {
+    this.streams.get(stream)?.flow.end();
+    this.streams.delete(stream);
   }
 
   /**
@@ -97,20 +127,23 @@ export class Talbot {
     const x = new Float32Array(3 * W * H);
     const unit = Math.fround(1 / 255);
     for (let row = 0, to = 0; row < H; row++) {
-      for (let column = 0; column < W; column++, to++) {
+      for (let column = 0; column < W; column++) {
         const from = 4 * (Math.min(row, height - 1) * width + Math.min(column, width - 1));
-        for (let c = 0; c < 3; c++) x[c * W * H + to] = pixels[from + c] * unit;
+        for (let c = 0; c < 3; c++) x[to++] = pixels[from + c] * unit;
       }
     }
-    const [y] = await this.engine.run('g_a', [[x, [1, 3, H, W]]]);
     const out = new Float32Array(this.M * inner.height * inner.width);
-    for (let m = 0, to = 0; m < this.M; m++) {
-      for (let row = 0; row < inner.height; row++, to += inner.width) {
-        const from = (m * h + inner.y + row) * w + inner.x;
-        out.set(y.subarray(from, from + inner.width), to);
+    const flow = (await this.engine.graph('g_a')).flow(W, H);
+    flow.push(x, 3, (rows) => {
+      for (let row = rows.low; row < rows.high; row++) {
+        const line = row - inner.y;
+        if (line < 0 || line >= inner.height) continue;
+        const from = rows.row(row) / 4 + inner.x * this.M;
+        out.set(this.engine.memory.floats.subarray(from, from + inner.width * this.M), line * inner.width * this.M);
       }
-    }
-    return out;
+    });
+    flow.end();
+    return this.transposed(out, inner.height * inner.width, this.M);
   }
 
   /** The payload of a tile from its latents (M, h, w), which are changed. */

@@ -4,10 +4,12 @@ import crypto from 'node:crypto';
 import test from 'node:test';
 import zlib from 'node:zlib';
 import { adler32, crc32 } from '../src/bytes.js';
-import { windows } from '../src/geometry.js';
-import { decodeAlpha, encodeAlpha, encodePng } from '../src/png.js';
+import { strips, windows } from '../src/geometry.js';
+import { encodeAlpha } from '../src/alpha-encoder.js';
+import { decodeAlpha, encodePng } from '../src/png.js';
 import { roundEven } from '../src/quality.js';
-import { Decoder, Encoder, Tables } from '../src/rans.js';
+import { Encoder } from '../src/rans-encoder.js';
+import { Decoder, Tables } from '../src/rans.js';
 import { digest, sha256 } from '../src/sha256.js';
 import { inflate } from '../src/zlib.js';
 
@@ -78,11 +80,14 @@ test('a stream inflates to its limit and no further', async () => {
   await assert.rejects(inflate(bomb.subarray(0, 20), 2 ** 20, 'it'), /not exactly one zlib stream/);
 });
 
-test('windows cover an area once and stay small', () => {
+test('windows cover an area once, as many as are wanted, and strips cover a window', () => {
   const area = { left: 100, top: 0, right: 3000, bottom: 1500 };
+  const size = (list) => list.reduce((sum, w) => sum + (w.right - w.left) * (w.bottom - w.top), 0);
   for (const wanted of [1, 2, 4, 16, 1000]) {
-    const list = windows(area, 1024, wanted, 16);
-    assert.equal(list.reduce((sum, w) => sum + (w.right - w.left) * (w.bottom - w.top), 0), 2900 * 1500);
-    assert.ok(list.every((w) => w.right - w.left > 0 && w.bottom - w.top > 0 && w.right - w.left <= 1024));
+    const list = windows(area, wanted, { widest: 2048, narrow: 1024, least: 512, step: 16 });
+    assert.equal(size(list), 2900 * 1500);
+    assert.ok(list.every((w) => w.right > w.left && w.bottom > w.top && w.right - w.left <= 2048));
+    assert.ok(list.length >= Math.min(wanted, 6));
+    for (const window of list) assert.equal(size(strips(window, 256)), size([window]));
   }
 });
