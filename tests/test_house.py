@@ -42,7 +42,7 @@ FLOORS: tuple[set[str], ...] = (
     {"training/cheng2017"},
     {"codecs", "training/kinds"},
     {"api", "training/run"},
-    {"calotype", "data", "pillow"},
+    {"calotype", "data", "pillow", "training/series"},
     {"benchmark", "cluster", "desktop", "selftest", "view"},
     {"cli"},
     {"__main__"},
@@ -60,6 +60,7 @@ REGISTRIES = {
     "calotype.codecs": "codecs",
     "calotype.training.kinds": "training/kinds",
     "calotype.training.run": "training/run",
+    "calotype.training.series": "training/series",
 }
 # High efforts refine latents by gradient descent, which takes PyTorch. Nothing else that encodes or decodes does.
 DOOR = ("calotype.codecs.talbot.effort", "calotype.training.talbot.refinement")

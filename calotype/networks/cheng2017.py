@@ -97,7 +97,8 @@ class Mixture(nn.Module):
 
     def pairs(self) -> tuple[Tensor, Tensor]:
         """Rows and columns of the products."""
-        i, j = torch.triu_indices(self.config.dimensions, self.config.dimensions)
+        n = self.config.dimensions
+        i, j = torch.triu_indices(n, n, device=self.basis.device)
         return i, j
 
     def quadratic(self) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,7 @@ from ..errors import CalotypeError, PictureError
 from ..raster.guard import pillow_limit, reading
 
 LATTICE = 128  # pixels: networks take sides that are multiples of this
+RESIDENT = 0.5  # of a GPU's free memory that the pictures may take
 # What photographs come in: fewer kinds than can be encoded, for a folder's icons and animations teach nothing.
 SUFFIXES = {".avif", ".bmp", ".jpg", ".jpeg", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 
@@ -138,6 +139,7 @@ class PictureCache:
         self.offsets = np.concatenate(([0], np.cumsum(pixels * 3)))
         self.weights = pixels / pixels.sum()
         self.samples = np.memmap(samples, dtype=np.uint8, mode="r")
+        self.resident: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -145,6 +147,29 @@ class PictureCache:
     def __getitem__(self, i: int) -> npt.NDArray[np.uint8]:
         h, w = self.shapes[i]
         return self.samples[self.offsets[i] : self.offsets[i + 1]].reshape(h, w, 3)
+
+    def keep_on(self, device: torch.device) -> None:
+        """Let pieces be cut out, and crops be made of them, on a GPU; all samples have to fit into its memory.
+
+        Where they do not fit, or on a CPU, they stay where they are.
+        """
+        if device.type == "cpu":
+            return
+        free, _ = torch.cuda.mem_get_info(device)
+        if self.samples.size < RESIDENT * free:
+            self.hold(device)
+
+    def hold(self, device: torch.device) -> None:
+        """Copy all samples to a device, from which :meth:`piece` takes them."""
+        self.resident = torch.from_numpy(np.array(self.samples)).to(device)
+
+    def piece(self, i: int, top: int, left: int, side: int) -> Tensor:
+        """A square of samples ``(side, side, 3)`` of picture ``i``, 8 bits."""
+        if self.resident is None:
+            return torch.from_numpy(self[i][top : top + side, left : left + side].copy())
+        h, w = self.shapes[i]
+        picture = self.resident[int(self.offsets[i]) : int(self.offsets[i + 1])].view(h, w, 3)
+        return picture[top : top + side, left : left + side]
 
 
 @dataclass(frozen=True)
@@ -158,7 +183,7 @@ class CropConfig:
 
 
 def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generator) -> Tensor:
-    """A crop ``(3, size, size)`` in 0..1, anywhere in the pictures, flipped and turned at random.
+    """A crop ``(3, size, size)`` in 0..1, anywhere in the pictures, flipped and turned at random; where the cache is.
 
     A picture is drawn with a probability proportional to its area, so that every pixel counts alike. One that is
     smaller than the crop is scaled up.
@@ -166,12 +191,11 @@ def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generato
     scale = 1.0
     if rng.random() < config.scale_probability:
         scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
-    picture = cache[int(rng.choice(len(cache), p=cache.weights))]
-    h, w = picture.shape[:2]
+    i = int(rng.choice(len(cache), p=cache.weights))
+    h, w = cache.shapes[i]
     side = min(round(config.size / scale), h, w)
     top, left = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
-    crop = torch.from_numpy(picture[top : top + side, left : left + side].copy())
-    crop = crop.permute(2, 0, 1).float().div(255)
+    crop = cache.piece(i, top, left, side).permute(2, 0, 1).float().div(255)
     if side != config.size:
         size = (config.size, config.size)
         crop = F.interpolate(crop[None], size=size, mode="bicubic", antialias=True, align_corners=False)[0].clamp(0, 1)

@@ -32,7 +32,7 @@ OUTSIDE = 0.1  # of the gradient of SSIMULACRA 2 that samples outside of 0..1, w
 DARKEST = 1e-4  # a cone's response, at least: the slope of the cube root grows without bound towards zero
 FLATTEST = 1e-16  # is added to a mean fourth power, for the same reason
 BANDED = 512  # pixels: sides up to here are blurred by matrix products, which compile to half the time of convolutions
-BANDS: dict[tuple[int, str, torch.dtype], Tensor] = {}  # those that were needed so far; few, for few are sides
+BANDS: dict[tuple[int, str, torch.dtype, str], Tensor] = {}  # those needed so far; few, for few are sides
 Loss = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -94,7 +94,7 @@ def _blurred(x: Tensor) -> Tensor:
     """Each channel with the Gaussian window of MS-SSIM, where it fits."""
     height, width = x.shape[-2:]
     if max(height, width) <= BANDED:
-        return _band(height, "inside", x.dtype) @ x @ _band(width, "inside", x.dtype).T
+        return _band(height, "inside", x) @ x @ _band(width, "inside", x).T
     return _convolved(x, WINDOW)
 
 
@@ -206,21 +206,21 @@ def _spread(x: Tensor) -> Tensor:
     """Each plane under the Gaussian of SSIMULACRA 2, which sees a mirror above and below, zeros left and right."""
     height, width = x.shape[-2:]
     if max(height, width) <= BANDED:
-        return _band(height, "mirror", x.dtype) @ x @ _band(width, "zeros", x.dtype).T
+        return _band(height, "mirror", x) @ x @ _band(width, "zeros", x).T
     return _convolved(F.pad(x, (0, 0, RADIUS, RADIUS), mode="reflect"), TAPS, RADIUS)
 
 
-def _band(side: int, edges: str, kind: torch.dtype) -> Tensor:
+def _band(side: int, edges: str, x: Tensor) -> Tensor:
     """The blur along one side as a matrix, ``band @ x``.
 
     ``inside``, where the window of MS-SSIM fits, or that of SSIMULACRA 2 with ``zeros`` or a ``mirror`` at the ends.
     """
-    known = BANDS.get((side, edges, kind))
-    return known if known is not None else _made_band(side, edges, kind)
+    known = BANDS.get((side, edges, x.dtype, x.device.type))
+    return known if known is not None else _made_band(side, edges, x)
 
 
 @torch.inference_mode(False)  # it is kept, and gradients may need it later
-def _made_band(side: int, edges: str, kind: torch.dtype) -> Tensor:
+def _made_band(side: int, edges: str, x: Tensor) -> Tensor:
     taps = WINDOW if edges == "inside" else TAPS
     radius = len(taps) // 2
     matrix = torch.zeros(side, side, dtype=torch.float64)
@@ -230,6 +230,6 @@ def _made_band(side: int, edges: str, kind: torch.dtype) -> Tensor:
                 place = abs(place) if place < side else 2 * side - 2 - place
             if 0 <= place < side:
                 matrix[centre, place] += tap
-    made = (matrix[radius : side - radius] if edges == "inside" else matrix).to(kind)
-    BANDS[side, edges, kind] = made
+    made = (matrix[radius : side - radius] if edges == "inside" else matrix).to(x.device, x.dtype)
+    BANDS[side, edges, x.dtype, x.device.type] = made
     return made

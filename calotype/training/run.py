@@ -67,8 +67,8 @@ class Run:
         if self.new and self.init and not self.init.exists():
             raise CalotypeError(f"there are no weights at {self.init}: name a bundle or a safetensors file with --init")
 
-    def train(self, ranks: Ranks) -> None:
-        """Work of each process."""
+    def train(self, ranks: Ranks) -> bool:
+        """Work of each process; whether the time is spent, and no signal ended it before."""
         tables, new = load_recipe(self.recipe), self.new
         kind = kind_of(tables)
         config = configure(LoopConfig, tables.get("loop", {}), hours=self.hours)
@@ -82,6 +82,7 @@ class Run:
             if new:
                 kind.start(network, self.init, pictures)
             ranks.wait()
+        pictures.keep_on(ranks.device)
         task = kind.task(network, tables, pictures, judges)
         loop = Loop(task, config, self.folder, resume=not self.fresh, ranks=ranks)
         if ranks.first:
@@ -96,6 +97,7 @@ class Run:
             loop.log(**kind.judge(self.folder / STATE, tables, pictures, judges))
         if finished:
             loop.tell(self.ending(loop, usable))
+        return finished
 
     def ending(self, loop: Loop, usable: bool) -> str:
         """What a finished run has reached, and what to do next."""

@@ -45,7 +45,7 @@ def pairs(pictures: PictureCache, crop: CropConfig, scale: int, rng: np.random.G
     if rng.random() < 0.5:
         real = real.flip(2)
     real = real.mul(255).round_().div_(255)
-    matrix = torch.from_numpy(resizing(crop.size, crop.size // scale).astype(np.float32))
+    matrix = torch.from_numpy(resizing(crop.size, crop.size // scale).astype(np.float32)).to(real.device)
     small = (matrix @ real @ matrix.T).mul_(255).round_().clamp_(0, 255).div_(255)
     return [x.contiguous(memory_format=torch.channels_last) for x in (small, real)]
 

@@ -120,7 +120,7 @@ class SynthesisTask:
         """Crops ``(size, 3, H, W)``, their latents and their levels."""
         for level in levels(rng, max(1, size - len(self.crops)), self.top):
             stored = stored_quality(float(level), self.top)
-            x = random_crop(self.pictures, self.crop, rng).mul(255).round().byte()
+            x = random_crop(self.pictures, self.crop, rng).mul(255).round().byte().cpu()  # where the codec runs
             y_hat, _ = self.encoded(x.float() / 255, stored)
             if len(self.crops) >= self.pool:
                 self.crops.pop(int(rng.integers(len(self.crops))))

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Train the networks that predict the binary codes of ``toderici2017``, and make integers of them.
 
-They learn from the bits that a finished network writes for photographs: a matter of minutes. What they compute is
-drawn in :mod:`calotype.codecs.toderici2017.bits`, whose :class:`~calotype.codecs.toderici2017.bits.CodeModel` runs
-the integers.
+They are trained with the codec, their rate in its loss (:class:`Predicted`), and in the end on the bits that the
+finished network writes for photographs: a matter of minutes. What they compute is drawn in
+:mod:`calotype.codecs.toderici2017.bits`, whose :class:`~calotype.codecs.toderici2017.bits.CodeModel` runs the integers.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,13 @@ from ...arrays import Progress
 from ...codecs.toderici2017.bits import HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMIT, passes
 from ...engine.binary import FINENESS
 from ...errors import CalotypeError
-from ...networks.toderici2017 import Toderici2017
+from ...networks.toderici2017 import Toderici2017, TodericiConfig
 from ..data import CropConfig, PictureCache, random_crop
 from ..integer import EXACT, quantise_weights
 from ..progress import silent
 
 UNIT = STATE_LIMIT // 4  # integers that stand for 1 in the state
+STATE_UNIT, HIDDEN_UNIT = 512.0, 256.0  # integers that become 1 in the layers, when integers become floats again
 
 
 class CodePredictor(nn.Module):
@@ -51,10 +53,14 @@ class CodePredictor(nn.Module):
         with torch.no_grad():
             self.depthwise[:, :features, KERNEL // 2, KERNEL // 2] += 0.5
 
-    def logits(self, t: int, sums: Tensor, current: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    def seen(self, t: int, sums: Tensor) -> Tensor:
+        """What the depthwise layer of iteration ``t`` makes of the sums, for all passes: ``(B, F, h, w)``."""
+        sums = sums.clamp(-STATE_LIMIT / UNIT, STATE_LIMIT / UNIT)
+        return _depthwise(sums, self.depthwise[t, : sums.shape[1]])
+
+    def logits(self, t: int, seen: Tensor, current: Tensor, index: int) -> tuple[Tensor, Tensor, Tensor]:
         """Output of each layer in pass ``index`` of iteration ``t``: ``(B, .., h, w)``, the logits last."""
-        x = torch.cat([sums.clamp(-STATE_LIMIT / UNIT, STATE_LIMIT / UNIT), current], 1)
-        x = F.conv2d(x, self.depthwise[t][:, None], padding=KERNEL // 2, groups=x.shape[1])
+        x = torch.cat([seen, _depthwise(current, self.depthwise[t, seen.shape[1] :])], 1)
         y = F.relu(F.conv2d(x, self.hidden[t][:, :, None, None], self.hidden_bias[t, index]))
         return x, y, F.conv2d(y, self.out[t][:, :, None, None], self.out_bias[t])
 
@@ -64,14 +70,32 @@ class CodePredictor(nn.Module):
         masks = [torch.from_numpy(m).to(bits) for m in passes(*bits.shape[2:])]
         costs = []
         for t, b in enumerate(bits):
+            going, seen = b.detach().abs(), self.seen(t, sums)  # stopped cells cost nothing
             current, total = torch.zeros_like(b), b.new_zeros(())
             for index, mask in enumerate(masks):
-                *_, z = self.logits(t, sums, current, index)
-                total = total + (F.softplus(-b * z) * mask * b.abs()).sum()
+                *_, z = self.logits(t, seen, current, index)
+                total = total + (F.softplus(-b * z) * mask * going).sum()
                 current = current + b * mask
-            costs.append(total / b.abs().sum().clamp_min(1) / math.log(2))
+            costs.append(total / going.sum().clamp_min(1) / math.log(2))
             sums = sums + torch.einsum("fc,bchw->bfhw", self.entry[t], b)
         return torch.stack(costs)
+
+
+class Predicted(Toderici2017):
+    """The networks, and the one that predicts their bits: trained together, bits are paid for by what it knows.
+
+    What it knows when an iteration begins is a function of the bits so far, which the decoder has too. So the prior of
+    the latents at each time depends on the recurrent state, as in the variational recurrent network of J. Chung et al.,
+    "A recurrent latent variable model for sequential data", NIPS 2015, arXiv 1506.02216.
+    """
+
+    def __init__(self, config: TodericiConfig | None = None) -> None:
+        super().__init__(config)
+        self.predictor = CodePredictor(self.config.iterations, self.config.bits)
+
+
+def _depthwise(x: Tensor, weight: Tensor) -> Tensor:
+    return F.conv2d(x, weight[:, None], padding=KERNEL // 2, groups=x.shape[1])
 
 
 def codes_of(
@@ -92,11 +116,12 @@ def codes_of(
 
 
 def train_predictor(
-    codes: Tensor, steps: int = 400, batch: int = 8, seed: int = 4, progress: Progress = silent
-) -> CodePredictor:
-    """Fit a predictor to the codes of :func:`codes_of`."""
+    codes: Tensor, steps: int = 400, batch: int = 8, seed: int = 4, progress: Progress = silent,
+    predictor: CodePredictor | None = None,
+) -> CodePredictor:  # fmt: skip
+    """Fit a predictor, a new one or ``predictor``, to the codes of :func:`codes_of`."""
     torch.manual_seed(seed)
-    predictor = CodePredictor(codes.shape[0], codes.shape[2])
+    predictor = predictor or CodePredictor(codes.shape[0], codes.shape[2])
     optimiser = torch.optim.Adam(predictor.parameters(), lr=4e-3)
     for step in range(steps):
         progress(step, steps)
@@ -129,8 +154,9 @@ def integers(predictor: CodePredictor, codes: Tensor) -> dict[str, npt.NDArray[A
         for t, b in enumerate(bits):
             # The first pass knows least and the last one most: both are calibrated for.
             mask = torch.from_numpy(sum(m.astype(np.float32) for m in passes(*b.shape[1:])[:3]))
-            seen = [predictor.logits(t, sums, current, i) for i, current in ((0, torch.zeros_like(b)), (3, b * mask))]
-            add(**_layers(predictor, t, [torch.cat(parts) for parts in zip(*seen, strict=True)]))
+            seen, known = predictor.seen(t, sums), ((0, torch.zeros_like(b)), (3, b * mask))
+            layers = [predictor.logits(t, seen, current, index) for index, current in known]
+            add(**_layers(predictor, t, [torch.cat(parts) for parts in zip(*layers, strict=True)]))
             entry = np.rint(predictor.entry[t].double().numpy() * UNIT)
             add(entry=entry.astype(np.int16))
             sums = sums + torch.einsum("fc,bchw->bfhw", torch.from_numpy(entry).float() / UNIT, b)
@@ -138,6 +164,23 @@ def integers(predictor: CodePredictor, codes: Tensor) -> dict[str, npt.NDArray[A
     if np.abs(made["entry"].astype(np.int64)).sum((0, 2)).max() >= EXACT:
         raise CalotypeError("the sums over all codes can leave the integers that float32 holds: train them anew")
     return made
+
+
+def floats(arrays: Mapping[str, npt.NDArray[Any]], predictor: CodePredictor) -> None:
+    """Give a predictor the weights that its integers stand for: about those it had before :func:`integers`."""
+    wide = {name: torch.from_numpy(value.astype(np.float32)) for name, value in arrays.items()}
+    depthwise, hidden, out = (
+        wide[name].mul(wide[f"{name}_shift"].exp2().reshape(*wide[f"{name}_shift"].shape, *[1] * (wide[name].ndim - 2)))
+        for name in ("depthwise", "hidden", "out")
+    )
+    bias = wide["hidden_bias"] * wide["hidden_shift"].exp2()[:, None]
+    with torch.no_grad():  # layers have integers up to these limits; trained ones have numbers of a few units
+        predictor.entry.copy_(wide["entry"] / UNIT)
+        predictor.depthwise.copy_(depthwise * (UNIT / STATE_UNIT))
+        predictor.hidden.copy_(hidden * (STATE_UNIT / HIDDEN_UNIT))
+        predictor.hidden_bias.copy_(bias / HIDDEN_UNIT)
+        predictor.out.copy_(out * (HIDDEN_UNIT / FINENESS))
+        predictor.out_bias.copy_(wide["out_bias"] * wide["out_shift"].exp2() / FINENESS)
 
 
 def _layers(predictor: CodePredictor, t: int, seen: list[Tensor]) -> dict[str, npt.NDArray[Any]]:

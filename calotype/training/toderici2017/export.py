@@ -26,7 +26,7 @@ from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from ...arrays import Progress
-from ...engine.bundles import DESCRIPTION, bundle_hash
+from ...engine.bundles import DESCRIPTION, Bundle, bundle_hash
 from ...errors import CalotypeError
 from ...networks.layers import Pointwise
 from ...networks.toderici2017 import ALPHA, CELL, GROUP, DeepGru, Gru, Into, Lstm, Toderici2017, TodericiConfig, Unit
@@ -35,8 +35,9 @@ from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
 from ..progress import part, silent
+from ..recovery import recover
 from ..weights import copy_weights, write_weights
-from .bits import codes_of, integers, train_predictor
+from .bits import Predicted, codes_of, floats, integers, train_predictor
 
 FACTS = {
     "id": "toderici2017",
@@ -224,6 +225,15 @@ def refusal(config: TodericiConfig) -> str:
     return ""
 
 
+def recover_all(network: Toderici2017, bundle: Bundle) -> None:
+    """Give a network the weights of a bundle, and its predictor, if it has one, those of its integers."""
+    plain = Toderici2017(network.config)
+    recover(plain, graphs_of, bundle.path)
+    network.load_state_dict(plain.state_dict(), strict=not isinstance(network, Predicted))
+    if isinstance(network, Predicted):
+        floats(bundle.arrays("codes.npz"), network.predictor)
+
+
 def export_bundle(
     network: Toderici2017, codes: Tensor, folder: Path, facts: dict[str, Any], steps: int = 400,
     progress: Progress = silent,
@@ -231,7 +241,7 @@ def export_bundle(
     """Write the bundle of ``network`` and return its hash; a bundle that is there is replaced.
 
     Args:
-        network: with the weights to ship.
+        network: with the weights to ship; a predictor that was trained along is the start of the one that ships.
         codes: what it writes for photographs (:func:`calotype.training.toderici2017.bits.codes_of`).
         folder: made if missing.
         facts: what ``model.json`` says beside the configuration: id, title, paper, training, licence.
@@ -248,7 +258,8 @@ def export_bundle(
         for graph in graphs_of(network):
             graph.save(made / f"{graph.name}.onnx")
         first = cast(Tensor, cast(Pointwise, network.decoder.amplitude).bias).detach().clamp(-3, 3).exp()
-        arrays = integers(train_predictor(codes, steps, progress=progress), codes[:, :16])
+        along = network.predictor if isinstance(network, Predicted) else None
+        arrays = integers(train_predictor(codes, steps, progress=progress, predictor=along), codes[:, :16])
         np.savez_compressed(made / "codes.npz", amplitude=first.numpy().astype(np.float32), **cast(Any, arrays))
         files = sorted(file.name for file in made.iterdir())
         digest = bundle_hash(made, files)
@@ -278,7 +289,8 @@ def export_run(
     if reason := refusal(config):
         raise CalotypeError(reason)
     stored = torch.load(state, weights_only=True)
-    network = Toderici2017(config)
+    predicted = any(name.startswith("predictor.") for name in stored["average"])
+    network = Predicted(config) if predicted else Toderici2017(config)
     copy_weights(stored["average"], network)
     codes = codes_of(network, pictures, CODE_CROPS, progress=part(progress, 0.0, 0.5))
     origin = provenance(stored, len(pictures), parent_of(state.parent))

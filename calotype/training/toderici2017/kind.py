@@ -13,9 +13,8 @@ from ..data import PictureCache
 from ..parents import bundle_in
 from ..progress import silent
 from ..recipe import configure
-from ..recovery import recover
 from ..weights import start_from
-from .export import export_run, graphs_of, refusal
+from .export import export_run, recover_all, refusal
 from .task import TaskConfig, Toderici2017Task, make_network, start_greedily
 
 SETTINGS = {"network": TodericiConfig, "task": TaskConfig}
@@ -27,14 +26,15 @@ def refused(tables: Mapping[str, Any]) -> str:
 
 
 def network(tables: Mapping[str, Any]) -> Toderici2017:
-    """The network that a recipe names."""
-    return make_network(configure(TodericiConfig, tables.get("network", {})))
+    """The network that a recipe names, with the predictor of its bits if their rate is in the loss."""
+    predicted = configure(TaskConfig, tables.get("task", {})).rate > 0
+    return make_network(configure(TodericiConfig, tables.get("network", {})), predicted)
 
 
 def start(network: Toderici2017, init: Path | None, pictures: PictureCache) -> None:
     """First weights: those of a bundle or in a file, or a greedy code of the photographs."""
     if init and init.is_dir():
-        recover(network, graphs_of, bundle_in(init).path)
+        recover_all(network, bundle_in(init))
     elif init:
         start_from(network, init)
     else:

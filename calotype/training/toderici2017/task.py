@@ -3,6 +3,9 @@
 
 The loss of an iteration is the logarithm of its mean error: the error falls twentyfold over sixteen iterations, and a
 plain mean, which is the paper's, teaches the first few most. A step unrolls a random number of iterations.
+
+With ``rate``, what the bits so far take by the predictor that is trained along is added, relative to their number:
+along the curve of rate and error, the logarithm of one falls in proportion to that of the other.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ from ...networks.toderici2017 import (
 from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
 from ..losses import ms_ssim, mse
 from ..principal import whitening
+from .bits import Predicted
 
 JUDGED = (1, 2, 4, 8, 16)  # iterations to validate
 FLOOR = {"l1": 2e-3, "mse": 1e-5, "ms-ssim": 1e-3}  # added to an error before its logarithm is taken
@@ -55,6 +59,7 @@ class TaskConfig:
     most: int = 16
     stochastic: float = 0.5  # share of steps whose bits are drawn at random, as the paper's; the others take the sign
     judged: int = 4  # iterations of a step, the last one and others at random, whose errors are taken: all cost time
+    rate: float = 0.0  # weight of the predicted rate; about the slope of the curve, over logarithms of both
     stopping: float = 0.25  # share of steps in which positions stop after a random number of iterations
 
 
@@ -86,14 +91,22 @@ class Toderici2017Task:
         count = int(until.max())
         binarise = stochastic_sign if torch.rand(()) < self.config.stochastic else straight_sign
         losses, details = [], {}
+        bits: list[Tensor] = []
         stopped = until if bool((until < count).any()) else None
         judged = {count, *(int(t) + 1 for t in torch.randperm(count - 1)[: self.config.judged - 1])}
-        for t, (_, x_hat) in enumerate(self.network.iterate(x, count, binarise, stopped), 1):
+        for t, (b, x_hat) in enumerate(self.network.iterate(x, count, binarise, stopped), 1):
+            bits.append(b)
             if t in judged:
                 losses.append(self.distance(x_hat, x))
             if t in JUDGED and stopped is None:
                 details[f"psnr@{t}"] = -10 * math.log10(float(mse(x_hat.detach().clamp(0, 1), x).mean()) + 1e-7)
-        return torch.stack(losses).mean(), details
+        loss = torch.stack(losses).mean()
+        if isinstance(self.network, Predicted):
+            costs = self.network.predictor.cost(torch.stack(bits))
+            so_far = costs.cumsum(0) / torch.arange(1, count + 1, device=costs.device)
+            loss = loss + self.config.rate * so_far[[t - 1 for t in sorted(judged)]].mean()
+            details |= {f"share@{t}": float(costs[t - 1].detach()) for t in JUDGED if t <= count and stopped is None}
+        return loss, details
 
     def distance(self, x_hat: Tensor, x: Tensor) -> Tensor:
         """The errors that the configuration names, or their logarithms, weighted."""
@@ -113,18 +126,27 @@ class Toderici2017Task:
         return torch.stack(terms).sum()
 
     def validate(self) -> dict[str, float]:
-        """PSNR and MS-SSIM (in decibels) of the middles of the validation pictures, with hard bits."""
+        """PSNR and MS-SSIM (in decibels) of the middles of the validation pictures, with hard bits.
+
+        With a predictor, also what share of its bits an iteration takes by it.
+        """
         figures: dict[str, list[float]] = {}
         for picture in still_readable(self.validation):
             x = middle(picture)
             h, w = x.shape[2:]
             padded = F.pad(x, (0, -w % CELL, 0, -h % CELL), mode="replicate")
-            for t, (_, x_hat) in enumerate(self.network.iterate(padded, self.network.config.iterations), 1):
+            bits = []
+            for t, (b, x_hat) in enumerate(self.network.iterate(padded, self.network.config.iterations), 1):
+                bits.append(b)
                 if t in JUDGED:
                     y = x_hat[..., :h, :w].clamp(0, 1)
                     figures.setdefault(f"psnr@{t}", []).append(-10 * math.log10(float(mse(y, x)) + 1e-9))
                     similarity = float(ms_ssim(x, y, scales=min(5, most_scales(h, w))))
                     figures.setdefault(f"ms-ssim@{t}", []).append(-10 * math.log10(1 - similarity + 1e-9))
+            if isinstance(self.network, Predicted):
+                for t, cost in enumerate(self.network.predictor.cost(torch.stack(bits)).tolist(), 1):
+                    if t in JUDGED:
+                        figures.setdefault(f"share@{t}", []).append(cost)
         return {name: float(np.mean(values)) for name, values in figures.items()}
 
 
@@ -178,8 +200,8 @@ def start_greedily(network: Toderici2017, pictures: PictureCache, crops: int = 7
         head.weight.copy_((mixture @ whitening(blocks, 0.02**2))[:, :, None, None])
 
 
-def make_network(config: TodericiConfig | None = None) -> Toderici2017:
-    """A network laid out for fast training on a CPU."""
-    network = Toderici2017(config)
+def make_network(config: TodericiConfig | None = None, predicted: bool = False) -> Toderici2017:
+    """A network laid out for fast training on a CPU, alone or with the predictor of its bits."""
+    network = Predicted(config) if predicted else Toderici2017(config)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
     return network

@@ -20,7 +20,7 @@ from calotype.networks.toderici2017 import Toderici2017, TodericiConfig  # noqa:
 from calotype.training.data import PictureCache  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
 from calotype.training.recipe import FOLDER, load_recipe  # noqa: E402
-from calotype.training.toderici2017.bits import CodePredictor, codes_of, integers, train_predictor  # noqa: E402
+from calotype.training.toderici2017.bits import CodePredictor, Predicted, codes_of, floats, integers, train_predictor  # noqa: E402
 from calotype.training.toderici2017.task import TaskConfig, Toderici2017Task, make_network, start_greedily, strongest  # noqa: E402
 
 SMALL = TodericiConfig(iterations=4, bits=16, entry=8, encoder=(16, 16), decoder=(16, 16))
@@ -124,6 +124,40 @@ def test_codes_are_written_with_fewer_bits_and_come_back(started: Toderici2017, 
         assert len(written) * 8 < predicted + 80
         assert (model.decode(written, np.ones((8, 8), bool), other) == bits).all()
     assert expected[0] < 0.95
+
+
+def test_a_rate_in_the_loss_makes_bits_cheap(started: Toderici2017, pictures: PictureCache) -> None:
+    torch.manual_seed(2)
+    config = TaskConfig(mse=1.0, ms_ssim=0.0, rate=20.0, most=2, stopping=0.0, stochastic=0.0, size=64)
+    network = make_network(SMALL, predicted=True)
+    assert isinstance(network, Predicted)
+    network.load_state_dict(started.state_dict(), strict=False)
+    task = Toderici2017Task(network.train(), pictures, config)
+    x, until = task.batch(np.random.default_rng(3), 2)
+    optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)
+    shares = []
+    for _ in range(12):
+        loss, details = task.loss((x, torch.full_like(until, 2)))
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        shares.append(details["share@2"])
+    assert shares[-1] < 0.9 * shares[0]
+    assert all(p.grad is not None for p in network.encoder.tail.parameters())  # the encoder is taught as well
+
+
+def test_integers_become_the_floats_they_stand_for() -> None:
+    torch.manual_seed(1)
+    codes = torch.randint(0, 2, (2, 4, 8, 6, 5)).to(torch.int8) * 2 - 1
+    before, after = CodePredictor(2, 8), CodePredictor(2, 8)
+    made = integers(before, codes)
+    floats(made, after)
+    with torch.inference_mode():
+        assert torch.allclose(before.cost(codes.float()), after.cost(codes.float()), atol=0.01)
+    model, state = CodeModel(made), CodeModel(made).start(6, 5)
+    exact = [model.predicted_bits(bits, state) / bits.size for bits in codes[:, 0].numpy()]
+    with torch.inference_mode():
+        assert after.cost(codes[:, :1].float()).tolist() == pytest.approx(exact, abs=0.02)
 
 
 def test_stopped_cells_cost_nothing_and_damage_is_found() -> None:
