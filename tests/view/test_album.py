@@ -30,7 +30,11 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
             GOLDEN / "colour.calo", tmp_path / "00000.calo"
         )
     last = photograph(300, 420)
-    (tmp_path / "zz.calo").write_bytes(calotype.encode(last, quality=50))
+    described = Image.fromarray(last)
+    exif = Image.Exif()
+    exif[0x0110], exif[0x0132] = "Camera 1", "2025:06:01 10:11:12"
+    described.info["exif"] = exif.tobytes()
+    (tmp_path / "zz.calo").write_bytes(calotype.encode(described, quality=50))
     Image.fromarray(last).save(tmp_path / "zz.png")
     (tmp_path / "zy.calo").write_bytes(b"broken")
     shutil.copy(GOLDEN / "toderici2017.calo", tmp_path / "zx.calo")
@@ -53,7 +57,8 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
         assert "not a .calo file" in window.run("return document.querySelector('[data-index=\"10001\"]').textContent")
 
         window.run("document.querySelector('[data-index=\"10002\"]').click()")
-        assert "420 × 300" in window.wait(f"{FACTS}.includes('decoded in') && {FACTS}")
+        facts = window.wait(f"{FACTS}.includes('decoded in') && {FACTS}")
+        assert "2025-06-01 10:11 · Camera 1 · 420 × 300" in facts
         assert violations(window) == []
         window.run("document.getElementById('compare').click()")
         window.wait("document.querySelector('.layer.left canvas')")

@@ -2,6 +2,7 @@
 // An album: rows of pictures of which only those in sight exist, and one of them in full.
 import { configure, decode } from '../src/index.js';
 import { toRgba } from '../src/picture.js';
+import { describe, readExif } from './exif.js';
 import { layout, visible } from './rows.js';
 import { canvasOf, Stage } from './stage.js';
 
@@ -25,8 +26,8 @@ const megabytes = entries.reduce((sum, entry) => sum + entry.size, 0) / 1e6;
 $('count').textContent = `${entries.length.toLocaleString()} pictures, ${megabytes.toLocaleString(undefined, { maximumFractionDigits: 1 })} MB`;
 
 /** The picture of an entry as something to draw: decoded here, or by the server where browsers lack the codec. */
-async function bitmap(entry, { signal, onPart, urgent = false }) {
-  const here = async () => decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, urgent, maxPixels: 2 ** 28 });
+async function bitmap(entry, { signal, onPart, onMetadata, urgent = false }) {
+  const here = async () => decode(await fetch(address('files', entry.path), { signal }), { signal, onPart, onMetadata, urgent, maxPixels: 2 ** 28 });
   if (entry.codec === 'talbot') return here();
   if (entry.codec === 'talbot-stills' || entry.codec === 'lossless') {
     try {
@@ -158,11 +159,13 @@ async function open(index) {
     if (thumbnails.has(index)) context.drawImage(thumbnails.get(index), 0, 0, entry.width, entry.height);
     stage.show(false, canvas, entry.width, entry.height);
     const onPart = (part) => context.putImageData(new ImageData(toRgba(part), part.width, part.height), part.x, part.y);
-    const image = await bitmap(entry, { signal: abort.signal, onPart, urgent: true });
+    let taken = []; // when and how
+    const onMetadata = ({ exif }) => (taken = exif ? describe(readExif(exif)) : []);
+    const image = await bitmap(entry, { signal: abort.signal, onPart, onMetadata, urgent: true });
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(image, 0, 0);
     image.close();
-    $('facts').textContent = facts(entry, performance.now() - began);
+    $('facts').textContent = [...taken, ...facts(entry, performance.now() - began)].join(' · ');
   } catch (error) {
     if (!abort.signal.aborted) $('facts').textContent = error.message;
   }
@@ -178,7 +181,7 @@ function facts({ width, height, size, codec, quality, modified, original, origin
     `decoded in ${(ms / 1000).toFixed(2)} s`,
   ];
   if (original) parts.push(`original ${(before / 1000).toLocaleString(undefined, { maximumFractionDigits: 0 })} kB`);
-  return parts.join(' · ');
+  return parts;
 }
 
 $('compare').addEventListener('click', async () => {

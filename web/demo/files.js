@@ -18,7 +18,7 @@ export const FILES = [
 ].concat(
   [
     'alpha-encoder', 'bytes', 'container', 'decoding', 'encoding', 'engine', 'errors', 'flow', 'geometry', 'graph',
-    'header', 'index', 'jobs', 'limits', 'lossless', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'quality',
+    'header', 'index', 'jobs', 'limits', 'lossless', 'memory', 'npz', 'onnx', 'picture', 'png', 'pool', 'prior', 'prior-encoder', 'quality',
     'rans', 'rans-encoder', 'rdoq', 'sha256', 'stills', 'talbot', 'tiles', 'weights', 'zlib',
   ].map((name) => `src/${name}.js`),
 ); // prettier-ignore

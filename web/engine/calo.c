@@ -14,6 +14,7 @@ typedef unsigned char u8;
 typedef short i16;
 typedef unsigned short u16;
 typedef unsigned int u32;
+typedef unsigned long long u64;
 typedef v128_t v;
 
 #define EXPORT(name) __attribute__((export_name(#name)))
@@ -264,6 +265,91 @@ EXPORT(samples) void samples(int n, int depth, const f32 *x, u8 *y) {
 // The mean of three channels, for P places.
 EXPORT(grey) void grey(int P, const f32 *x, f32 *y) {
   for (int i = 0; i < P; i++) y[i] = (x[3 * i] + x[3 * i + 1] + x[3 * i + 2]) / 3;
+}
+
+// Entropy-coded symbols: rANS with a state of 64 bits and tables whose frequencies sum to 2^24 (src/rans.js).
+typedef struct {
+  u32 levels;         // how many there are; level 0 is not coded
+  const u32 *limits;  // symbols are -limit..limit, and one more for those beyond
+  const u32 *first;   // where the sums of a level begin
+  const u32 *sums;    // of all frequencies before a symbol
+  const u16 *lookup;  // by the upper 10 bits of a slot, 1024 a level: where to begin to search
+} Tables;
+typedef struct {
+  u64 state;
+  const u32 *words; // read from the end
+  u32 left, crc;    // words that are left; register of the CRC-32 of all symbols
+} Reader;
+
+static u32 crc_table[256];
+
+static void refill(Reader *r) {
+  u32 word;
+  __builtin_memcpy(&word, r->words + --r->left, 4);
+  r->state = r->state << 32 | word;
+}
+
+EXPORT(begin) void begin(Reader *r) {
+  for (u32 i = 0; i < 256; i++) {
+    u32 n = i;
+    for (int k = 0; k < 8; k++) n = n & 1 ? 0xEDB88320 ^ n >> 1 : n >> 1;
+    crc_table[i] = n;
+  }
+  while (r->left && !(r->state >> 32)) refill(r);
+}
+
+INLINE void step(Reader *r, u32 slot, u32 frequency, u32 sum) {
+  r->state = (r->state >> 24) * frequency + slot - sum;
+  if (!(r->state >> 32) && r->left) refill(r);
+}
+
+#define SLOT (u32)(r->state & 0xFFFFFF)
+#define ESCAPED 0x7FFFFFFF
+
+// n symbols, 0 where the level is 0; those of lower levels come first. order: n numbers. The result is a level that
+// has no table, or 0.
+EXPORT(symbols) u32 symbols(int n, const u8 *levels, int *out, u32 *order, const Tables *t, Reader *r) {
+  u32 starts[257] = {0}, next[256];
+  for (int i = 0; i < n; i++) starts[levels[i] + 1]++;
+  starts[1] = 0;
+  for (int i = 1; i < 257; i++) starts[i] += starts[i - 1];
+  __builtin_memcpy(next, starts, sizeof next);
+  for (int i = 0; i < n; i++) {
+    out[i] = 0;
+    if (levels[i]) order[next[levels[i]]++] = i;
+  }
+  for (u32 level = 1; level < 256; level++) {
+    u32 from = starts[level], to = starts[level + 1], escapes = 0;
+    if (from == to) continue;
+    if (level >= t->levels) return level;
+    u32 limit = t->limits[level];
+    const u32 *sums = t->sums + t->first[level];
+    const u16 *lookup = t->lookup + 1024 * level;
+    for (u32 k = from; k < to; k++) {
+      u32 slot = SLOT, i = lookup[slot >> 14];
+      while (sums[i + 1] <= slot) i++;
+      step(r, slot, sums[i + 1] - sums[i], sums[i]);
+      u32 escaped = i > 2 * limit;
+      escapes += escaped;
+      out[order[k]] = escaped ? ESCAPED : (int)(i - limit);
+    }
+    for (u32 k = from; escapes && k < to; k++) { // two numbers of 12 bits
+      if (out[order[k]] != ESCAPED) continue;
+      u32 value = 0;
+      for (int part = 0; part < 2; part++) {
+        u32 slot = SLOT, raw = slot >> 12;
+        step(r, slot, 1 << 12, raw << 12);
+        value = value << 12 | raw;
+      }
+      out[order[k]] = (int)value - (1 << 23);
+    }
+    for (u32 k = from; k < to; k++) {
+      u32 crc = r->crc ^ (u32)out[order[k]];
+      for (int i = 0; i < 4; i++) crc = crc_table[crc & 255] ^ crc >> 8;
+      r->crc = crc;
+    }
+  }
+  return 0;
 }
 
 EXPORT(from_i8) void from_i8(int n, const signed char *x, f32 *y) {

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Bytes: checksums, hexadecimal digits, joining.
 
-const CRC = new Uint32Array(256).map((_, n) => {
+export const CRC = new Uint32Array(256).map((_, n) => {
   for (let k = 0; k < 8; k++) n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
   return n;
 });
-
-/** The register of a CRC-32 after four more bytes, those of the integer `word` from the lowest on. */
-export function crcWord(register, word) {
-  let c = register ^ word;
-  for (let k = 0; k < 4; k++) c = CRC[c & 255] ^ (c >>> 8);
-  return c;
-}
 
 /** zlib's crc32(bytes, value). */
 export function crc32(bytes, value = 0) {

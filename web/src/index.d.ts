@@ -73,6 +73,8 @@ export interface DecodeOptions {
   onHeader?(header: Header): void;
   /** Called with each part of the result as it comes, in any order. */
   onPart?(part: Part): void;
+  /** Called with what the file tells besides its pixels, once it is whole. */
+  onMetadata?(metadata: { icc: Uint8Array | null; exif: Uint8Array | null; xmp: Uint8Array | null; cicp: CodePoints | null }): void;
 }
 
 export interface EncodeOptions {

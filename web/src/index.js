@@ -49,9 +49,10 @@ export function info(bytes) {
 }
 
 /** Decode a file; see index.d.ts. */
-export async function decode(source, { as = 'bitmap', ...options } = {}) {
+export async function decode(source, { as = 'bitmap', onMetadata, ...options } = {}) {
   const { run, parallel } = workers();
   const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, run, parallel });
+  onMetadata?.({ icc: picture.icc, exif: picture.exif, xmp: picture.xmp, cicp: picture.cicp });
   if (as === 'samples') {
     const { header, icc, exif, xmp, cicp, depth } = picture;
     return { ...withAlpha(picture), depth, icc, exif, xmp, cicp, quality: header.quality ? fromStored(header.quality) : null };

@@ -5,25 +5,11 @@ import { FormatError } from './errors.js';
 import { position, roundEven } from './quality.js';
 import { Decoder, Tables } from './rans.js';
 
-const LATTICE = 8; // latents a side of the coarsest cell: tiles are padded to multiples of it
+export const LATTICE = 8; // latents a side of the coarsest cell: tiles are padded to multiples of it
 const CHECK_BYTES = 2;
-const PHASES = [[0, 0], [0, 1], [1, 0], [1, 1]];
-const REST = PHASES.slice(1);
-const up = (n, step) => Math.ceil(n / step) * step;
-
-/** The lattice of rows i, i + 2, ... and columns j, j + 2, ... of x (c, h, w). */
-function phase(x, c, h, w, [i, j]) {
-  const out = new x.constructor((c * h * w) / 4);
-  let to = 0;
-  for (let k = 0; k < c; k++) {
-    for (let y = i; y < h; y += 2) {
-      for (let from = (k * h + y) * w + j, end = (k * h + y + 1) * w; from < end; from += 2) out[to++] = x[from];
-    }
-  }
-  return out;
-}
-
-const phases = (x, c, h, w, which) => join(which.map((place) => phase(x, c, h, w, place)));
+export const PHASES = [[0, 0], [0, 1], [1, 0], [1, 1]];
+export const REST = PHASES.slice(1);
+export const up = (n, step) => Math.ceil(n / step) * step;
 
 /** Four lattices (c, h, w), in the order of PHASES, as the one (c, 2 h, 2 w) that they come from. */
 function fromPhases(parts, c, h, w) {
@@ -44,21 +30,6 @@ function fromPhases(parts, c, h, w) {
 const split = (x, n) => Array.from({ length: n }, (_, i) => x.subarray((i * x.length) / n, ((i + 1) * x.length) / n));
 const repeat = (x, n) => join(Array(n).fill(x));
 
-/** x (c, h, w) with its last row and column repeated up to H and W. */
-export function pad(x, c, h, w, H, W) {
-  if (h === H && w === W) return x;
-  const out = new x.constructor(c * H * W);
-  for (let k = 0; k < c; k++) {
-    for (let y = 0; y < H; y++) {
-      const from = (k * h + Math.min(y, h - 1)) * w;
-      const to = (k * H + y) * W;
-      out.set(x.subarray(from, from + w), to);
-      out.fill(x[from + w - 1], to + w, to + W);
-    }
-  }
-  return out;
-}
-
 /** The corner (c, h, w) of x (c, H, W). */
 function crop(x, c, H, W, h, w) {
   if (h === H && w === W) return x;
@@ -78,28 +49,28 @@ export class Prior {
     this.steps = split(arrays.steps.data, 4);
     this.M = arrays.steps.shape[1];
     this.Z = arrays.z_levels.shape[1];
-    this.thresholds = null;
   }
 
   /** The latents (M, h, w) of a tile's payload, before the gain, or those `kept` (h, w); FormatError if they do not come out whole. */
   async decode(payload, h, w, stored, kept = null) {
-    const decoder = new Decoder(this.tables, payload.subarray(CHECK_BYTES));
-    const latents = await this.walk(
-      (stage, means, levels, steps) => {
-        const symbols = decoder.decode(levels);
-        const n = means.length / steps.length;
-        for (let k = 0, i = 0; k < steps.length; k++) {
-          // Product and sum are rounded to float32, one after the other; the array rounds the sum.
-          for (const end = i + n; i < end; i++) means[i] += Math.fround(symbols[i] * steps[k]);
-        }
-        return means;
-      },
-      h,
-      w,
-      stored,
-      kept,
-    );
-    const check = decoder.finish();
+    const decoder = new Decoder(this.engine, this.tables, payload.subarray(CHECK_BYTES));
+    const read = (stage, means, levels, steps) => {
+      const symbols = decoder.decode(levels);
+      const n = means.length / steps.length;
+      for (let k = 0, i = 0; k < steps.length; k++) {
+        // Product and sum are rounded to float32, one after the other; the array rounds the sum.
+        for (const end = i + n; i < end; i++) means[i] += Math.fround(symbols[i] * steps[k]);
+      }
+      return means;
+    };
+    let latents;
+    let check;
+    try {
+      latents = await this.walk(read, h, w, stored, kept);
+      check = decoder.finish();
+    } finally {
+      decoder.end();
+    }
     if (payload.length < CHECK_BYTES || check !== (payload[0] | (payload[1] << 8))) {
       throw new FormatError(
         'the symbols decoded differ from those encoded: the tile was written by other weights or arithmetic',
@@ -109,42 +80,8 @@ export class Prior {
   }
 
   /** The payload of a tile with the latents y (M, h, w), after the gain; rounded with a dead zone. */
-  async encode(y, h, w, stored) {
-    const [{ Encoder }, { deadZone }] = await Promise.all([import('./rans-encoder.js'), import('./rdoq.js')]);
-    const { M, Z } = this;
-    const H = up(h, LATTICE);
-    const W = up(w, LATTICE);
-    const padded = pad(y, M, h, w, H, W);
-    const [z] = await this.engine.run('h_a', [[padded, [1, M, H, W]]]);
-    const a = phase(padded, M, H, W, PHASES[0]);
-    const targets = {
-      z1: phase(z, Z, H / 4, W / 4, PHASES[0]),
-      z2: phases(z, Z, H / 4, W / 4, REST),
-      y1: phase(a, M, H / 2, W / 2, PHASES[0]),
-      y2: phases(a, M, H / 2, W / 2, REST),
-      y3: phase(padded, M, H, W, PHASES[3]),
-      y4: phases(padded, M, H, W, [PHASES[1], PHASES[2]]),
-    };
-    const encoder = new Encoder(this.tables);
-    this.thresholds ??= deadZone(this.tables);
-    const code = (stage, means, levels, steps) => {
-      const target = targets[stage];
-      const symbols = new Int32Array(means.length);
-      const n = means.length / steps.length;
-      for (let k = 0, i = 0; k < steps.length; k++) {
-        for (const end = i + n; i < end; i++) {
-          if (!levels[i]) continue;
-          const residual = Math.fround(Math.fround(target[i] - means[i]) / steps[k]);
-          const nearest = roundEven(residual);
-          symbols[i] = stage[0] === 'z' ? nearest : this.thresholds.choose(residual, nearest, levels[i]);
-          means[i] += Math.fround(symbols[i] * steps[k]);
-        }
-      }
-      encoder.encode(symbols, levels);
-      return means;
-    };
-    await this.walk(code, h, w, stored);
-    return encoder.finish();
+  async encode(...tile) {
+    return (await import('./prior-encoder.js')).encode(this, ...tile);
   }
 
   /** Go over all passes of a tile; `code(stage, means, levels, steps)` turns each prediction into values. */

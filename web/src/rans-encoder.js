@@ -1,7 +1,31 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Symbols -> rANS bytes, the inverse of rans.js. Loaded by who encodes.
-import { crcWord, join, view } from './bytes.js';
-import { ESCAPE_OFFSET, M24, RAW, T24, groupByLevel } from './rans.js';
+// Symbols -> rANS bytes, the inverse of rans.js. Loaded by who encodes. The state of 64 bits is a 2^24 + b with a and b in
+// doubles, which hold it exactly: no BigInt, which would be slow.
+import { CRC, join, view } from './bytes.js';
+import { T24 } from './rans.js';
+
+const M24 = 2 ** -24;
+const RAW = 2 ** 12; // an escaped symbol is two raw numbers of 12 bits
+const ESCAPE_OFFSET = 2 ** 23;
+
+/** The register of a CRC-32 after four more bytes, those of the integer `word` from the lowest on. */
+function crcWord(register, word) {
+  let c = register ^ word;
+  for (let k = 0; k < 4; k++) c = CRC[c & 255] ^ (c >>> 8);
+  return c;
+}
+
+/** Positions whose level is above 0, by rising level, then position; those of level l are order[starts[l]..starts[l + 1]). */
+function groupByLevel(levels) {
+  const starts = new Uint32Array(257);
+  for (let i = 0; i < levels.length; i++) starts[levels[i] + 1]++;
+  starts[1] = 0; // level 0 is not coded
+  for (let level = 1; level < 257; level++) starts[level] += starts[level - 1];
+  const at = starts.slice();
+  const order = new Uint32Array(starts[256]);
+  for (let i = 0; i < levels.length; i++) if (levels[i]) order[at[levels[i]]++] = i;
+  return { order, starts };
+}
 
 /** Collects symbols in the order of decoding, and writes them backwards. */
 export class Encoder {

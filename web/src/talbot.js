@@ -52,12 +52,18 @@ export class Talbot {
     return latents;
   }
 
-  /** An array (rows, columns) in the order (columns, rows). */
-  transposed(x, rows, columns) {
+  /** An array (rows, columns) in the order (columns, rows), with a factor for each row. */
+  transposed(x, rows, columns, factors = null) {
     const { memory, kernels } = this.engine;
     const [from, to] = [memory.take(4 * x.length), memory.take(4 * x.length)];
     memory.floats.set(x, from / 4);
     kernels.transpose(rows, columns, from, to);
+    if (factors) {
+      const { post } = this.engine;
+      memory.floats.set(factors, from / 4);
+      new Uint32Array(memory.wasm.buffer, post, 13).set([0, from, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+      kernels.elementwise(columns, rows, to, to, post);
+    }
     const result = memory.floats.slice(to / 4, to / 4 + x.length);
     memory.give(from);
     memory.give(to);
@@ -66,8 +72,8 @@ export class Talbot {
 
   /** Latents (h, w, M) of a tile, ready for the synthesis; 0 but for those `kept` (h, w). */
   async decodeTile({ payload, h, w, quality, kept = null }) {
-    const planes = this.scale(await this.prior.decode(payload, h, w, quality, kept), this.gain('decoder', quality));
-    const latents = this.transposed(planes, this.M, h * w);
+    const planes = await this.prior.decode(payload, h, w, quality, kept);
+    const latents = this.transposed(planes, this.M, h * w, this.gain('decoder', quality));
     if (kept) kept.forEach((there, i) => there || latents.fill(0, i * this.M, (i + 1) * this.M));
     return latents;
   }

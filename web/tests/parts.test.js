@@ -4,6 +4,7 @@ import crypto from 'node:crypto';
 import test from 'node:test';
 import zlib from 'node:zlib';
 import { adler32, crc32 } from '../src/bytes.js';
+import { Engine } from '../src/engine.js';
 import { strips, windows } from '../src/geometry.js';
 import { encodeAlpha } from '../src/alpha-encoder.js';
 import { decodeAlpha, encodePng } from '../src/png.js';
@@ -12,6 +13,7 @@ import { Encoder } from '../src/rans-encoder.js';
 import { Decoder, Tables } from '../src/rans.js';
 import { digest, sha256 } from '../src/sha256.js';
 import { inflate } from '../src/zlib.js';
+import { compile } from './local.js';
 
 /** A source of whole numbers below n, the same in every run. */
 function random(seed) {
@@ -38,7 +40,8 @@ test('halves are rounded to the even neighbour', () => {
   assert.deepEqual([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49, -0.51].map(roundEven).map((x) => x + 0), [-2, -2, 0, 0, 2, 2, 0, -1]);
 });
 
-test('symbols come back, escapes among them, and no bits are wasted', () => {
+test('symbols come back, escapes among them, and no bits are wasted', async () => {
+  const engine = await Engine.open(null, await compile(false));
   const next = random(5);
   const limits = Int32Array.of(0, 2, 5);
   const table = (n, peak) => {
@@ -53,12 +56,13 @@ test('symbols come back, escapes among them, and no bits are wasted', () => {
     const encoder = new Encoder(tables);
     encoder.encode(symbols, levels);
     const bytes = encoder.finish();
-    const decoder = new Decoder(tables, bytes.subarray(2));
+    const decoder = new Decoder(engine, tables, bytes.subarray(2));
     assert.deepEqual(decoder.decode(levels), symbols);
     assert.equal(decoder.finish(), bytes[0] | (bytes[1] << 8));
+    decoder.end();
   }
-  assert.throws(() => new Decoder(tables, new Uint8Array(3)), /whole number of 32-bit words/);
-  assert.throws(() => new Decoder(tables, new Uint8Array(4)), /ends in an empty word/);
+  assert.throws(() => new Decoder(engine, tables, new Uint8Array(3)), /whole number of 32-bit words/);
+  assert.throws(() => new Decoder(engine, tables, new Uint8Array(4)), /ends in an empty word/);
   assert.throws(() => new Tables(limits, new Int32Array(18)), /does not sum/);
 });
 
