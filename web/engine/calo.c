@@ -44,22 +44,22 @@ typedef struct {
   f32 offset;
 } Post;
 
-// For n vectors of sums: two channel vectors of n / 2 places. `c` is the first channel, `at` where each place's begins.
-INLINE void post(v *x, int n, const Post *p, int c, const u32 *at) {
+// For n vectors of sums from channel c on: two a place if `pair`, else one. `at`: where each place's begin.
+INLINE void post(v *x, int n, int pair, const Post *p, int c, const u32 *at) {
 #define EACH UNROLL for (int i = 0; i < n; i++)
   if (p->bias) {
     v b[2] = {load(p->bias + c), load(p->bias + c + 4)};
-    EACH x[i] = wasm_f32x4_add(x[i], b[i & 1]);
+    EACH x[i] = wasm_f32x4_add(x[i], b[pair & i]);
   }
   if (p->leaky) EACH x[i] = wasm_f32x4_pmax(wasm_f32x4_mul(x[i], splat(0.125f)), x[i]);
   if (p->scale) {
     v b[2] = {load(p->scale + c), load(p->scale + c + 4)};
-    EACH x[i] = wasm_f32x4_mul(x[i], b[i & 1]);
+    EACH x[i] = wasm_f32x4_mul(x[i], b[pair & i]);
   }
   if (p->offset != 0) EACH x[i] = wasm_f32x4_add(x[i], splat(p->offset));
   if (p->round) EACH x[i] = wasm_f32x4_nearest(x[i]);
   if (p->clip) EACH x[i] = wasm_f32x4_pmin(splat(p->high), wasm_f32x4_pmax(splat(p->low), x[i]));
-  if (p->residual) EACH x[i] = wasm_f32x4_add(x[i], load(p->residual + at[i >> 1] + 4 * (i & 1)));
+  if (p->residual) EACH x[i] = wasm_f32x4_add(x[i], load(p->residual + at[i >> pair] + 4 * (pair & i)));
   if (p->clip_sum) EACH x[i] = wasm_f32x4_pmin(splat(p->high_sum), wasm_f32x4_pmax(splat(p->low_sum), x[i]));
 }
 
@@ -93,7 +93,7 @@ INLINE void post(v *x, int n, const Post *p, int c, const u32 *at) {
           u32 at[PLACES];                                                                                          \
           UNROLL for (int i = 0; i < PLACES; i++) at[i] = (from + (i < last ? i : last)) * N + n;                  \
           FINISH                                                                                                   \
-          post(s, 12, p, n, at);                                                                                   \
+          post(s, 12, 1, p, n, at);                                                                                 \
           UNROLL for (int i = 0; i < 12; i++) store(y + at[i >> 1] + 4 * (i & 1), s[i]);                           \
         }                                                                                                          \
       }                                                                                                            \
@@ -189,15 +189,11 @@ void depthwise(int C, int rows, int w, int above, int below, const f32 *weights,
               if (i > 0) TAPS(t, lower)
             }
           }
-          v both[8] = {s[0], t[0], s[1], t[1], s[2], t[2], s[3], t[3]}; // s and t stay in registers
-          u32 at = (r * w + q) * C + c;
-          int left = w - q < 4 ? w - q : 4, under = r + 1 < rows ? w * C : 0;
-          for (int i = 0; i < left; i++, at += C) {
-            u32 places[2] = {at + under, at};
-            v *sums = both + 2 * i;
-            if (p->some) post(sums + 1, 1, p, c, places), post(sums, 1, p, c, places + 1);
-            store(y + places[0], sums[1]), store(y + places[1], sums[0]);
-          }
+          v both[8] = {s[0], t[0], s[1], t[1], s[2], t[2], s[3], t[3]};
+          u32 at[8], under = r + 1 < rows ? w * C : 0; // a last row twice: its own sums are stored after the others
+          UNROLL for (int i = 0; i < 8; i++) at[i] = (r * w + q + (q + i / 2 < w ? i / 2 : 0)) * C + c + (i & 1 ? under : 0);
+          if (p->some) post(both, 8, 0, p, c, at);
+          UNROLL for (int i = 7; i >= 0; i--) store(y + at[i], both[i]);
         }
       }
     }
@@ -209,7 +205,7 @@ EXPORT(elementwise) void elementwise(int P, int C, const f32 *x, f32 *y, const P
   for (u32 i = 0, at = 0; i < (u32)P; i++)
     for (int c = 0; c < C; c += 4, at += 4) {
       v one = load(x + at);
-      post(&one, 1, p, c, &at);
+      post(&one, 1, 0, p, c, &at);
       store(y + at, one);
     }
 }

@@ -8,7 +8,7 @@ import { Flow } from './flow.js';
 
 const CONVERT = { 3: 'from_i8', 5: 'from_i16', 6: 'from_i32', 10: 'from_f16' }; // by the type of an ONNX constant
 const WHOLE = 3; // the type of weights that are whole numbers of 8 bits
-const PLACES = 256; // of the coarsest array, at once
+const PLACES = 512; // of the coarsest array, at once
 const MOST = 32767; // what a whole number of 16 bits holds
 const unknown = (what) => new BundleError(`a graph of the weights has ${what} not known here`);
 const count = (n) => Uint32Array.from({ length: n }, (_, i) => i);
