@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Savings of entropy coding on the binary codes of ``toderici2017``, iteration by iteration.
 
-    python -m calotype.benchmark.studies.binary_codes --bundle BUNDLE --floats FILE --data kodak/
+    python -m calotype.benchmark.studies.binary_codes --bundle calotype/weights/toderici2017 --data kodak/
 
 The codes are those that the float network writes for whole pictures, cut into tiles of 32x32 cells; what counts is the
 length of the written chunks. Needs PyTorch.
@@ -22,8 +22,9 @@ from ...codecs.toderici2017.bits import CodeModel
 from ...engine.tiling import Rectangle, grid
 from ...networks.toderici2017 import CELL, Toderici2017, TodericiConfig
 from ...training.data import find_pictures, load_rgb
+from ...training.parents import bundle_in
 from ...training.recipe import configure
-from ...training.weights import start_from
+from ...training.toderici2017.export import recover_all
 from . import study
 
 SIDE = 32  # cells of a tile
@@ -34,7 +35,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table in Markdown."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--floats", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--count", type=int, default=24, help="of pictures")
     options = parser.parse_args(arguments)
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     described = json.loads((options.bundle / "model.json").read_text(encoding="utf-8"))["configuration"]
     fields = TodericiConfig.__dataclass_fields__
     network = Toderici2017(configure(TodericiConfig, {k: v for k, v in described.items() if k in fields})).eval()
-    start_from(network, options.floats)
+    recover_all(network, bundle_in(options.bundle))
     with np.load(options.bundle / "codes.npz") as stored:
         model = CodeModel({name: stored[name] for name in stored.files if name != "amplitude"})
     raw, written = np.zeros(model.iterations), np.zeros(model.iterations)
