@@ -12,7 +12,9 @@ from ..codecs.talbot import STILLS
 from ..container.metadata import write_text
 from ..engine.tiling import Rectangle, grid
 from ..errors import FormatError
-from ..raster.stills.kinds import counted, described
+from ..raster.stills.kinds import counted, described, named
+
+AROUND = "tao2017"
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ class Info:
         cicp: colour code points (ITU-T H.273): primaries and transfer; None where there are none.
         dpi: resolution across and down, in pixels an inch; None where there is none.
         size: bytes of the file.
-        inside: what tiles that hold files are, counted; empty for codecs that have none.
+        inside: what tiles that hold files are, counted, or the one file that there is; empty for codecs of other tiles.
         kinds: what each tile of ``talbot-stills`` is, in raster order: ``network``, ``WebP``, ``AVIF and network``.
     """
 
@@ -88,15 +90,23 @@ def probe(data: bytes) -> Info:
         truncated=content.truncated, iptc=len(about.iptc or b""), text=len(write_text(about.text or ())),
         cicp=about.cicp and (about.cicp.primaries, about.cicp.transfer),
         dpi=about.density and (round(about.density.x * 0.0254, 2), round(about.density.y * 0.0254, 2)),
-        inside=described(content.tiles) if header.codec == LOSSLESS else counted(kinds), kinds=kinds,
+        inside=_inside(content) or counted(kinds), kinds=kinds,
     )  # fmt: skip
 
 
+def _inside(content: container.Container) -> str:
+    codec = content.header.codec
+    if codec == AROUND and content.tiles and content.tiles[0]:
+        return named(content.tiles[0])
+    return described(content.tiles) if codec == LOSSLESS else ""
+
+
 def _kinds(content: container.Container) -> tuple[str, ...]:
-    from ..codecs.talbot.tiles import named
+    from ..codecs.talbot.tiles import named as kind_of
 
     header = content.header
     places = grid(Rectangle(0, 0, header.width, header.height), header.tile)
     return tuple(
-        named(tile or b"", place.height, place.width) for tile, (_, _, place) in zip(content.tiles, places, strict=True)
+        kind_of(tile or b"", place.height, place.width)
+        for tile, (_, _, place) in zip(content.tiles, places, strict=True)
     )

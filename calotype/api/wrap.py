@@ -29,6 +29,7 @@ from ..engine import bundles
 from ..errors import FormatError, PictureError
 from ..raster import Raster
 from ..raster.bands import to_8
+from ..raster.stills.lossless import kind as lossless_kind
 from .encode import encode
 from .verify import check_decodes
 
@@ -38,8 +39,8 @@ CODEC, LOSSLESS = "tao2017", "lossless"
 def extract(data: bytes) -> bytes:
     """The standard file inside a ``.calo`` file, byte for byte; no weights are needed.
 
-    Codec ``tao2017`` keeps one, codec ``lossless`` does if it was given a JPEG, and ``talbot`` if the only tile of the
-    picture is a WebP or AVIF.
+    Codec ``tao2017`` keeps one. Codec ``lossless`` does if it was given a JPEG, or if the picture has one tile, which
+    is a WebP, PNG or JPEG XL; and ``talbot`` if the only tile is a WebP or AVIF.
 
     Raises:
         FormatError: the data is damaged, or holds no such file.
@@ -49,18 +50,22 @@ def extract(data: bytes) -> bytes:
         raise FormatError(f"extract takes the bytes of a file, not {type(data).__name__}")
     content = container.unpack(bytes(data))
     header = content.header
-    if header.codec == LOSSLESS and len(content.tiles) == 1 and original.is_original(content.tiles[0] or b""):
-        return original.jpeg_of(content.tiles[0] or b"", header.width, header.height)
-    if header.codec == STILLS and len(content.tiles) == 1:
-        parts = tiles.parse(content.tiles[0] or b"", header.height, header.width)
+    only = (content.tiles[0] or b"") if len(content.tiles) == 1 else b""
+    if header.codec == LOSSLESS and original.is_original(only):
+        return original.jpeg_of(only, header.width, header.height)
+    if header.codec == LOSSLESS and lossless_kind(only):
+        return only
+    if header.codec == STILLS and only:
+        parts = tiles.parse(only, header.height, header.width)
         if parts.still is not None and parts.network is None and kind(parts.still):
             return parts.still
     if header.codec != CODEC:
-        raise FormatError(f"the file was made by codec '{header.codec}' and keeps no standard file inside: decode it")
-    payload = content.tiles[0] if len(content.tiles) == 1 and not header.layers else None
-    if payload is None or kind(payload) is None:
+        raise FormatError(
+            f"the file was made by codec '{header.codec}' and keeps no standard file of the whole picture: decode it"
+        )
+    if header.layers or kind(only) is None:
         raise FormatError("the file inside is not a JPEG, JPEG 2000, WebP or AVIF")
-    return payload
+    return only
 
 
 def wrap(

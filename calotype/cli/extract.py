@@ -35,8 +35,9 @@ HELP = lesson(
     "(scale 1), or half of it (scale 2). Nothing is decoded and no weights are needed. What [bold]calotype "
     "encode[/bold] made has colour profile, EXIF, XMP and alpha apart from it, in the .calo file; what [bold]calotype "
     "wrap[/bold] took in comes out as it was. For the restored picture, use [bold]calotype decode[/bold].",
-    "Codec lossless keeps the JPEGs that it was given: the same bytes come out. Codec talbot keeps a WebP or AVIF "
-    "where that is the whole picture, as [bold]calotype info[/bold] says; of its other files, decode the picture.",
+    "Codec lossless keeps the JPEGs that it was given: the same bytes come out. It keeps other pictures as one WebP, "
+    "PNG or JPEG XL, if they have at most 4096 pixels a side; and codec talbot keeps a WebP or AVIF where that is the "
+    "whole picture, as [bold]calotype info[/bold] says. Of other files, decode the picture.",
     "The name loses .calo and gains the suffix of what is inside, unless it has that already: photo.jpg.calo becomes "
     "photo.jpg. Another file of the same name stays unless you say --overwrite.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
@@ -53,7 +54,7 @@ def extract(
     as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
-    place = destination(output, inputs, suffixes=STANDARD_SUFFIXES, other=None)
+    place = destination(output, inputs, suffixes=STANDARD_SUFFIXES | {".png", ".jxl"}, other=None)
     settings = {"command": "extract"}
     todo = plan(inputs, place, suffixes=CALOTYPE_SUFFIXES, suffix=".jpg", overwrite=overwrite, settings=settings)
     piped = streams.read(None) if STREAM in inputs else None  # a pipe gives its bytes once
@@ -63,16 +64,17 @@ def extract(
     check_json(as_json, place)
 
     def work(job: Job, progress: Progress) -> many.Result:
+        from ..api.probe import probe
         from ..api.wrap import extract
-        from ..codecs.tao2017.standard import StandardFile
+        from ..codecs.tao2017.standard import StandardFile, kind
 
         data = streams.read(job.source) if piped is None else piped
         file = extract(data)
-        inside = StandardFile(file)
-        found = inside.base
+        title, suffixes = _kind(file)
         target = job.target if place.kind is Place.FILE else None
-        if target and _is_named(target) and target.suffix.lower() not in found.suffixes:
-            raise CalotypeError(f"the file inside is a {found.title}: name it {found.suffixes[0]}, not {shown(target)}")
+        if target and _is_named(target) and target.suffix.lower() not in suffixes:
+            raise CalotypeError(f"the file inside is a {title}: name it {suffixes[0]}, not {shown(target)}")
+        inside = StandardFile(file) if kind(file) else probe(data)
         return put(job, file, len(data), inside.width, inside.height)
 
     nothing = f"no .calo files in {', '.join(inputs)}"
@@ -97,18 +99,30 @@ def _named(jobs: list[Job], piped: bytes | None) -> list[Job]:
 def _targets(job: Job, piped: bytes | None) -> tuple[Path | None, Path | None]:
     """The short and the long name of a job's result; its target where that cannot be told, which its work will say."""
     from ..api.wrap import extract
-    from ..codecs.tao2017.standard import kind
 
     try:
-        found = kind(extract(streams.read(job.source) if piped is None else piped))
+        _, suffixes = _kind(extract(streams.read(job.source) if piped is None else piped))
     except (CalotypeError, OSError):
-        found = None
-    if found is None or job.target is None:
         return job.target, job.target
+    if job.target is None:
+        return None, None
     # Not with_suffix: "a.b.calo" and a target that kept its whole name have dots of their own.
     stem = Path(str(job.target).removesuffix(".jpg"))
-    long = Path(f"{stem}{found.suffixes[0]}")
-    return (stem if stem.suffix.lower() in found.suffixes else long), long
+    long = Path(f"{stem}{suffixes[0]}")
+    return (stem if stem.suffix.lower() in suffixes else long), long
+
+
+def _kind(file: bytes) -> tuple[str, tuple[str, ...]]:
+    """Title of what was extracted, and suffixes of such files, the usual one first."""
+    from ..codecs.tao2017 import standard
+    from ..raster.stills import lossless
+
+    base, still = standard.kind(file), lossless.kind(file)
+    if base:
+        return base.title, base.suffixes
+    if still:
+        return still.title, (still.suffix,)
+    raise CalotypeError("the file inside is of an unknown format")
 
 
 def _is_named(target: Path) -> bool:

@@ -78,6 +78,11 @@ class Plan:
                 raise CalotypeError(f"its output {shown(job.target or '')} is a folder; choose another with -o")
             return False
         name = shown(job.target)
+        if job.source == job.target:
+            raise CalotypeError(
+                f"it would be its own output, for it ends in {job.target.suffix} already: if it is the file you mean, "
+                "name another output with -o"
+            )
         if (there.st_dev, there.st_ino) in self.inputs:
             raise CalotypeError(f"its output {name} is an input, which is never overwritten; choose another with -o")
         if (there.st_dev, there.st_ino) in self.written:

@@ -476,7 +476,7 @@ def test_an_input_is_never_overwritten() -> None:
     assert Path("photo.png").read_bytes() == original
     made = ok("encode", "photo.png", "-o", "-").stdout_bytes
     Path("disguised.png").write_bytes(made)
-    assert "is an input" in fails(1, "decode", "disguised.png", "--overwrite")
+    assert "its own output" in fails(1, "decode", "disguised.png", "--overwrite")
     assert Path("disguised.png").read_bytes() == made
 
 

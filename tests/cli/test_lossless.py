@@ -43,7 +43,9 @@ def test_a_folder_of_both() -> None:
     assert Path("back.jpg").read_bytes() == Path("photo.jpg").read_bytes()
     run("decode", "out/photo.calo", "-o", "seen.png")
     assert np.array_equal(np.asarray(Image.open("seen.png")), np.asarray(Image.open("photo.jpg")))
-    assert "keeps no standard file" in words(run("extract", "out/drawing.calo", code=1))
+    run("extract", "out")
+    assert np.array_equal(np.asarray(Image.open("out/drawing.webp").convert("RGB")), drawing(40, 50, 3, 8))
+    assert "WebP: name it .webp" in words(run("extract", "out/drawing.calo", "-o", "wrong.png", code=1))
     assert "2 up to date" in words(run("encode", "drawing.png", "photo.jpg", "--lossless", "--verify", "-o", "out"))
 
 

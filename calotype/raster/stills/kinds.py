@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 _KINDS = (
     (b"\xff\xd8\xff", "JPEG"), (b"RIFF", "WebP"), (b"\x89PNG", "PNG"), (b"\xff\x0a", "JPEG XL"),
-    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"), (b"\0\0\0\x0cjP  ", "JPEG 2000"), (b"\xff\x4f\xff\x51", "JPEG 2000"),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ class Still:
     Attributes:
         id: as the options name it.
         title: for people.
+        suffix: of the names of its files.
         begins: what its files can begin with.
         depths: bits a sample that it holds.
         needs: DependencyError if what reads and writes it is not there.
@@ -29,6 +30,7 @@ class Still:
 
     id: str
     title: str
+    suffix: str
     begins: tuple[bytes, ...]
     depths: tuple[int, ...]
     needs: Callable[[], None]
@@ -40,9 +42,11 @@ class Still:
 FORMATS = {
     still.id: still
     for still in (
-        Still("webp", "WebP", (b"RIFF",), (8,), webp.needs, webp.write, webp.check, webp.read),
-        Still("png", "PNG", (b"\x89PNG\r\n\x1a\n",), (8, 16), png.needs, png.write, png.check, png.read),
-        Still("jxl", "JPEG XL", (jxl.CODESTREAM, jxl.BOXES), (8, 16), jxl.needs, jxl.write, jxl.check, jxl.read),
+        Still("webp", "WebP", ".webp", (b"RIFF",), (8,), webp.needs, webp.write, webp.check, webp.read),
+        Still("png", "PNG", ".png", (b"\x89PNG\r\n\x1a\n",), (8, 16), png.needs, png.write, png.check, png.read),
+        Still(
+            "jxl", "JPEG XL", ".jxl", (jxl.CODESTREAM, jxl.BOXES), (8, 16), jxl.needs, jxl.write, jxl.check, jxl.read
+        ),
     )
 }
 
@@ -56,12 +60,17 @@ def chosen(still: str | None, depth: int) -> Still:
     return found
 
 
+def kind(data: bytes) -> Still | None:
+    """Format of a file, by its first bytes."""
+    return next((still for still in FORMATS.values() if data.startswith(still.begins)), None)
+
+
 def read(data: bytes, size: Size, among: str = "WebP, PNG or JPEG XL") -> Samples:
     """Samples ``(H, W, channels)`` of a tile; FormatError unless it is a still of just that size.
 
     ``among`` names the formats that could be there, for messages.
     """
-    found = next((still for still in FORMATS.values() if data.startswith(still.begins)), None)
+    found = kind(data)
     if found is None:
         raise FormatError(f"the file inside is not a {among}")
     found.check(data, size)
