@@ -27,7 +27,8 @@ from .stills import raw
 from .tiles import CELL, Cells, Payload, write
 
 FIRST_EVERYWHERE = 5  # the lowest effort that tries all on every tile
-ALIKE = ((1, 10), (15, 23), (25, 33), (35, 41), (45, 50), (55, 59), (65, 69), (75, 79), (85, 86), (95, 88), (100, 92))
+# Quality of the network, and quality of AVIF that looks alike by SSIMULACRA 2; from tools/alike.py.
+ALIKE = ((1, 11), (15, 26), (25, 36), (35, 44), (45, 51), (55, 60), (65, 68), (75, 78), (85, 85), (95, 88), (100, 89))
 LOOKS_LOSSLESS = 90.0  # of SSIMULACRA 2
 SURELY_LOSSLESS = (92, 95, 98)  # qualities of AVIF that are tried for it
 HOPELESS = 1.2  # times the bits of what is exact, of an AVIF in haste: nothing will come of it
