@@ -144,8 +144,8 @@ class Tao2017Task:
         """RecCNN behind the codec alone."""
         known = known & (torch.rand(len(x)) < 0.6).to(x.device)  # it has to be able to do without them
         e = self.network.strength(degraded, tables, known)
-        loss, details = self.distance(self.network.rec1(degraded, e), x, degraded, "gain1")
-        return loss + self.misjudged(e, degraded, x), details
+        left, details = self.distance(self.network.rec1(degraded, e), x, degraded, "gain1")
+        return left.mean() + self.misjudged(e, degraded, x), details
 
     def loss_half(self, x: Tensor, rng: np.random.Generator) -> tuple[Tensor, dict[str, float]]:
         """ComCNN, codec, RecCNN."""
@@ -166,28 +166,29 @@ class Tao2017Task:
             if config.gradient == "proxy-backward":
                 passed = torch.where(is_jpeg, jpeg_proxy(compact, tables), compact)
             restored = network.rec2(decoded + (passed - passed.detach()), e)
-            loss, details = self.distance(restored, x, plain, "gain2", stay)
-            return loss + misjudged + self.costly(x, compact, tables, is_jpeg, details), details
-        loss, details = self.distance(network.rec2(decoded, e), x, plain, "gain2", stay)
+            left, details = self.distance(restored, x, plain, "gain2", stay)
+            return left.mean() + misjudged + self.costly(x, compact, tables, is_jpeg, left, details), details
+        left, details = self.distance(network.rec2(decoded, e), x, plain, "gain2", stay)
         passed = compact if config.gradient == "identity" else jpeg_proxy(compact, tables)
         held = {name: p.detach() for name, p in network.rec2.named_parameters()}
         seen = functional_call(network.rec2, held, (passed, e.detach()))
-        cost = self.costly(x, compact, tables, is_jpeg, details)
-        return loss + misjudged + self.distance(seen, x, plain, "")[0] + cost, details
+        cost = self.costly(x, compact, tables, is_jpeg, left, details)
+        return left.mean() + misjudged + self.distance(seen, x, plain, "")[0].mean() + cost, details
 
     def costly(
-        self, x: Tensor, compact: Tensor, tables: Tensor, is_jpeg: Tensor, details: dict[str, float]
+        self, x: Tensor, compact: Tensor, tables: Tensor, is_jpeg: Tensor, left: Tensor, details: dict[str, float]
     ) -> Tensor | float:
-        """The exponent times the logarithm of the bits, against those of plain down-sampling."""
+        """The exponent times the logarithm of the bits, against those of plain down-sampling.
+
+        What is ``left`` of the error is the gradient's factor from it to its logarithm, and so that of the bits: of
+        each crop its own, or those of which little is left would be all bits.
+        """
         if not self.config.rate:
             return 0.0
         share = is_jpeg[:, 0, 0, 0].float()
         bits = jpeg_bits(compact, tables).log() - jpeg_bits(halved(x), tables).log()
         details["bits2"] = float((share * bits.detach()).sum() / share.sum().clamp_min(1))
-        remaining = 10 ** (
-            -details["gain2"] / 10
-        )  # the loss is relative to an error before, its logarithm to that left
-        return self.config.rate * remaining * (share * bits).mean()
+        return self.config.rate * (left.detach() * share * bits).mean()
 
     def misjudged(self, e: Tensor, decoded: Tensor, before: Tensor) -> Tensor | float:
         """Error of the strength against the codec's true error."""
@@ -199,16 +200,16 @@ class Tao2017Task:
     def distance(
         self, result: Tensor, x: Tensor, before: Tensor, name: str, extra: Tensor | float = 0.0
     ) -> tuple[Tensor, dict[str, float]]:
-        """Error of ``result`` relative to that of ``before``, sample by sample."""
+        """Error of ``result`` relative to that of ``before``, crop by crop ``(B)``, and the mean gain to log."""
         error, old = mse(result, x), mse(before, x)
-        loss = ((error + extra) / (old + FLOOR)).mean()
+        left = (error + extra) / (old + FLOOR)
         if self.config.loss != "mse":
             measure, floor = MEASURES[self.config.loss]
             with torch.no_grad():
                 most = measure(x, before) + floor
-            loss = (measure(x, result) / most + extra / (old + FLOOR)).mean()
+            left = measure(x, result) / most + extra / (old + FLOOR)
         gain = 10 * ((old + FLOOR) / (error.detach() + FLOOR)).log10().mean()
-        return loss, {name: float(gain)} if name else {}
+        return left, {name: float(gain)} if name else {}
 
     def validate(self) -> dict[str, float]:
         """Gain in decibels over what codecs make of the middles of the validation pictures; see :data:`JUDGES`."""
