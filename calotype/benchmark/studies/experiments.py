@@ -13,7 +13,8 @@ go on from the weights that are installed, at scale 2 (:mod:`.experiments_half_s
 Minutes are of this process's processor time, so that other work on the machine does not count; the learning rate warms
 up and then stays, and what is judged are averaged weights: so each point of a curve is a fair end, and one run compares
 at equal time and at equal steps. Without --judge every fifth picture of --data is kept from training and judged on.
-Results, curves and seeds go to ``benchmarks/results/experiments.json``, a table to standard output.
+Results, curves and seeds go to ``benchmarks/results/experiments.json``, plots of the curves beside it, a table to
+standard output.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from ..curves import compact_json, provenance
 from . import RESULTS, study
 from . import experiments_half_size as half
 from . import experiments_restoring as restoring
+from .experiments_plot import svg
 
 OUT = RESULTS / "experiments.json"
 
@@ -66,6 +68,14 @@ def write(out: Path, group: str, content: Mapping[str, Any]) -> None:
     known = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(compact_json({**known, group: {**provenance(), **content}}), encoding="utf-8")
+
+
+def draw(out: Path, group: str, content: Mapping[str, Any]) -> None:
+    """Plot the first two figures that a group was judged by."""
+    for number, name in enumerate(list(next(iter(content["controls"].values())))[:2], 1):
+        place = out.parent / "plots" / f"experiments-{group}-{number}.svg"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(svg(content, name))
 
 
 @study
@@ -100,6 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             write(options.out, options.group, content)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    draw(options.out, options.group, content)
     print(table(content))
 
 

@@ -31,6 +31,8 @@ def run(group: str, photos: Path, tmp_path: Path) -> dict[str, object]:
     out = tmp_path / "experiments.json"
     options = ["--minutes", "0.003", "--width", "8", "--count", "1"]
     assert experiments.main([group, "--data", str(photos), "--out", str(out), *options]) == 0
+    plot = (tmp_path / "plots" / f"experiments-{group}-1.svg").read_text(encoding="utf-8")
+    assert plot.startswith("<?xml") and "minutes of processor time" in plot
     found: dict[str, object] = json.loads(out.read_text(encoding="utf-8"))[group]
     return found
 
