@@ -77,6 +77,7 @@ def main() -> None:
     (GOLDEN / "expected.json").write_text(json.dumps(expected, indent=2) + "\n", encoding="utf-8")
     make_enlarged()
     make_progressive()
+    make_planes()
     make_lossless()
     make_stills()
 
@@ -152,6 +153,21 @@ def make_progressive() -> None:
     data = calotype.encode(drawing(60, 530, 3, 8), codec="toderici2017", quality=60, threads=1)
     (GOLDEN / "toderici2017.calo").write_bytes(data)
     np.save(GOLDEN / "toderici2017.npy", calotype.decode(data, as_array=True))
+
+
+def make_planes() -> None:
+    """A file of ``rippel2017``, its weights, and what it decodes to."""
+    import shutil
+
+    import calotype
+    from tests.small_rippel2017 import write_planes
+
+    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
+    shutil.rmtree(GOLDEN / "weights" / "rippel2017", ignore_errors=True)
+    write_planes(GOLDEN / "weights", drawing(256, 256, 3, 8))
+    data = calotype.encode(drawing(60, 530, 3, 8), codec="rippel2017", quality=60, threads=1)
+    (GOLDEN / "rippel2017.calo").write_bytes(data)
+    np.save(GOLDEN / "rippel2017.npy", calotype.decode(data, as_array=True))
 
 
 def make_enlarged() -> None:

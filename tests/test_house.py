@@ -30,11 +30,12 @@ FLOORS: tuple[set[str], ...] = (
     {"arguments", "arrays", "atomic", "container"},
     {"engine", "raster", "metrics"},
     {"codecs/base", "comparison", "networks"},
-    {"codecs/talbot", "codecs/tao2017", "codecs/toderici2017", "training"},
+    {"codecs/rippel2017", "codecs/talbot", "codecs/tao2017", "codecs/toderici2017", "training"},
     {
         "codecs/*",
         "training/ledig2017",
         "training/mbt2018",
+        "training/rippel2017",
         "training/talbot",
         "training/tao2017",
         "training/toderici2017",

@@ -130,7 +130,8 @@ class _Arriving:
         if self.layered:
             codec = codec_of(header, threads)
             if isinstance(codec, Growing):
-                self.decode = codec.growing((header.height, header.width, header.channels), header.depth)
+                shape = (header.height, header.width, header.channels)
+                self.decode = codec.growing(shape, header.depth, header.quality)
 
     def picture(self, content: Container) -> tuple[Raster, int]:
         """The picture, and the number of layers."""

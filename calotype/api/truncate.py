@@ -14,7 +14,7 @@ def truncate(data: bytes, size: int) -> bytes:
     """The first layers of a progressive file: as much of it as ``size`` bytes hold, a whole and sound file again.
 
     Args:
-        data: a file of a progressive codec (``toderici2017``); it may have been cut already.
+        data: a file of a progressive codec (``toderici2017`` or ``rippel2017``); it may have been cut already.
         size: in bytes; what comes back has at most so many, and usually some less.
 
     Raises:

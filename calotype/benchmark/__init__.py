@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from .contender import Contender
 from .jxl import JXL
-from .ours import TALBOT, TALBOT_EYE, TODERICI
+from .ours import RIPPEL, TALBOT, TALBOT_EYE, TODERICI
 from .peers import AVIF, AVIF_420, AVIF_PSNR, JPEG, JPEG2000, WEBP
 
 CODECS: dict[str, Contender] = {
-    codec.name: codec for codec in (TALBOT, TALBOT_EYE, TODERICI, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
+    codec.name: codec
+    for codec in (TALBOT, TALBOT_EYE, RIPPEL, TODERICI, JPEG, WEBP, JPEG2000, AVIF, AVIF_PSNR, AVIF_420, JXL)
 }
 DEFAULT_CODECS = ("talbot", "jpeg", "webp", "jpeg2000", "avif", "avif-psnr", "jxl")
 DEFAULT_METRICS = ("ssimulacra2", "butteraugli", "psnr", "ms-ssim", "psnr-hvs")  # those that are installed

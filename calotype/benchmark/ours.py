@@ -70,4 +70,5 @@ def ours(
 
 TALBOT = ours("talbot", "codec talbot", predicted=predict, codec="talbot", tune="psnr")
 TALBOT_EYE = ours("talbot-eye", "codec talbot, tuned for the eye", codec="talbot", tune="eye")
+RIPPEL = ours("rippel2017", "codec rippel2017, bit planes", codec="rippel2017")
 TODERICI = ours("toderici2017", "codec toderici2017, progressive", codec="toderici2017")

@@ -29,9 +29,9 @@ HELP = lesson(
         "truncate large/ -o small/ --size 64KiB": "a folder, mirrored",
         "truncate - --size 20kB < p.calo > small.calo": "in a pipe",
     },
-    "Only files of codec toderici2017 can be truncated; nothing is decoded and no weights are needed. The result is "
-    "what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is missing is "
-    "made a sound one.",
+    "Only files of codecs toderici2017 and rippel2017 can be truncated; nothing is decoded and no weights are needed. "
+    "The result is what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is "
+    "missing is made a sound one.",
     "At the same size, [bold]calotype encode --target-size[/bold] is better: it chooses where in the picture the "
     "bytes go.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",

@@ -43,7 +43,7 @@ __all__ = [
 
 DEFAULT = "talbot"
 LOSSLESS = "lossless"
-OURS = (DEFAULT, "ledig2017", LOSSLESS, "tao2017", "toderici2017")  # folders here, as they are listed
+OURS = (DEFAULT, "ledig2017", LOSSLESS, "rippel2017", "tao2017", "toderici2017")  # folders here, as they are listed
 GROUP = "calotype.codecs"  # of entry points
 ID = r"[a-z0-9-]{1,16}"
 

@@ -83,7 +83,9 @@ class Codec(Protocol):
 class Growing(Protocol):
     """Further interface of a codec of layered files."""
 
-    def growing(self, shape: tuple[int, int, int], depth: int) -> Callable[[Sequence[bytes | None]], Any]:
+    def growing(
+        self, shape: tuple[int, int, int], depth: int, stored_quality: int
+    ) -> Callable[[Sequence[bytes | None]], Any]:
         """For a picture that arrives: payloads that are there -> samples; each call takes only what is new to it."""
         ...
 

@@ -40,6 +40,8 @@ def symbols_hash(data: bytes, threads: int = 1) -> str | None:
             return _talbot(content, inner, tiles, int(bundle.description["configuration"]["scale"]), threads)
         case "toderici2017":
             return _toderici2017(content, bundle, threads)
+        case "rippel2017":
+            return _rippel2017(content, bundle, threads)
     return None
 
 
@@ -65,3 +67,17 @@ def _toderici2017(content: Container, bundle: Bundle, threads: int) -> str:
     reader = TileReader(Toderici2017(bundle, threads).networks, lattice)
     reader.give(content.tiles)
     return hashlib.sha256(np.ascontiguousarray(reader.read(lattice), np.int8).tobytes()).hexdigest()
+
+
+def _rippel2017(content: Container, bundle: Bundle, threads: int) -> str:
+    from ..codecs.rippel2017.codec import Decoding, Rippel2017
+
+    header = content.header
+    shape = (header.height, header.width, header.channels)
+    reader = Decoding(Rippel2017(bundle, threads), shape, header.depth, header.quality).reader
+    reader.give(content.tiles)
+    digest = hashlib.sha256()
+    for meeting in reader.meeting(reader.lattice):
+        known = meeting.tile.known
+        digest.update(np.ascontiguousarray(known.held * known.signs, "<i2").tobytes())
+    return digest.hexdigest()

@@ -65,6 +65,12 @@ def _cheng2017() -> Kind:
     return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
 
 
+def _rippel2017() -> Kind:
+    from .rippel2017 import judging, kind
+
+    return Kind(kind.SETTINGS, kind.refused, kind.network, kind.start, kind.task, kind.export, judging.judge_state)
+
+
 def _talbot() -> Kind:
     from .talbot import judging, kind
 
@@ -94,6 +100,7 @@ def _toderici2017() -> Kind:
 KINDS: dict[str, Callable[[], Kind]] = {
     "cheng2017": _cheng2017,
     "ledig2017": _ledig2017,
+    "rippel2017": _rippel2017,
     "talbot": _talbot,
     "tao2017": _tao2017,
     "toderici2017": _toderici2017,

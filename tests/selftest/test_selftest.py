@@ -26,10 +26,12 @@ def test_files_are_current() -> None:
 def test_this_machine_is_exact() -> None:
     verdicts = list(check())
     assert verdicts and all(verdict.passed for verdict in verdicts)
-    assert {verdict.exact for verdict in verdicts if verdict.name.startswith(("talbot", "toderici"))} == {True}
+    assert {verdict.exact for verdict in verdicts if verdict.name.startswith(("talbot", "rippel", "toderici"))} == {
+        True
+    }
 
 
-@pytest.mark.parametrize("name", ["talbot", "toderici2017", "srresnet-x2"])
+@pytest.mark.parametrize("name", ["talbot", "rippel2017", "toderici2017", "srresnet-x2"])
 def test_symbols_do_not_depend_on_threads(name: str) -> None:
     data = (FOLDER / f"{name}.calo").read_bytes()
     assert symbols_hash(data, 3) == symbols_hash(data, 1) != symbols_hash((FOLDER / "talbot-eye.calo").read_bytes())

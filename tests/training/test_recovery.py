@@ -19,11 +19,13 @@ from calotype.errors import CalotypeError  # noqa: E402
 from calotype.training.generators import generator_graph  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
 from calotype.training.recipe import load_recipe  # noqa: E402
+from calotype.training.rippel2017 import export as rippel2017  # noqa: E402
 from calotype.training.tao2017 import export as tao2017  # noqa: E402
 from calotype.training.toderici2017 import export as toderici2017  # noqa: E402
 
 WEIGHTS = Path(__file__).parents[2] / "calotype" / "weights"
 GRAPHS: dict[str, Any] = {
+    "rippel2017": rippel2017.graphs_of,
     "srresnet-x2": lambda network: [generator_graph(network)],
     "tao2017": tao2017.graphs_of,
     "toderici2017": toderici2017.graphs_of,

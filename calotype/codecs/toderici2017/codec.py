@@ -187,7 +187,7 @@ class Toderici2017:
             raise nothing
         return samples
 
-    def growing(self, shape: tuple[int, int, int], depth: int) -> Decoding:
+    def growing(self, shape: tuple[int, int, int], depth: int, stored_quality: int) -> Decoding:
         """For a picture of which more and more arrives: called with the payloads that are there, as :meth:`decode`."""
         return Decoding(self.networks, shape, depth, keep=shape[0] * shape[1] <= KEPT_PIXELS)
 
