@@ -40,8 +40,8 @@ def decode(
     """The picture in the bytes of a ``.calo`` file, as a Pillow image (or an array).
 
     Args:
-        data: the whole file. A progressive one (codec ``toderici2017``) may be cut: what it holds comes with a
-            DamageWarning, unless it holds all ``iterations`` that are asked for.
+        data: the whole file. A progressive one (``toderici2017`` or ``rippel2017``) may be cut: what it holds comes
+            with a DamageWarning, unless it holds all ``iterations`` that are asked for.
         region: (left, top, right, bottom) in pixels: decode only this part, from the tiles that it needs.
         iterations: of a progressive file, decode so many at most.
         threads: of the computation; all cores, eight at most, by default.

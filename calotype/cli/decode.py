@@ -56,7 +56,7 @@ def decode(
     ] = None,
     iterations: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="Decode at most N layers of a progressive file (codec toderici2017)."),
+        typer.Option(metavar="N", min=1, help="Decode at most N layers of a file of toderici2017 or rippel2017."),
     ] = None,
     salvage: Annotated[
         bool, typer.Option("--salvage", help="Decode what is left of a damaged file, and say what is lost.")

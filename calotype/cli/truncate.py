@@ -32,8 +32,8 @@ HELP = lesson(
     "Only files of codecs toderici2017 and rippel2017 can be truncated; nothing is decoded and no weights are needed. "
     "The result is what fits: whole parts of layers. A file that is small enough is copied as it is; one whose end is "
     "missing is made a sound one.",
-    "At the same size, [bold]calotype encode --target-size[/bold] is better: it chooses where in the picture the "
-    "bytes go.",
+    "With toderici2017, [bold]calotype encode --target-size[/bold] is better at the same size: it chooses where in the "
+    "picture the bytes go.",
     "Exit codes: 0 all went well, 1 a file failed, 2 wrong usage.",
 )
 

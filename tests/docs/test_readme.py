@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from calotype import codecs
 from calotype.cli import app
 from tests.make_golden import GOLDEN, drawing
 
@@ -46,3 +47,15 @@ def test_python() -> None:
     for block in re.findall(r"```python\n(.*?)```", README, re.S):
         exec(block, scope)
     assert Image.open("again.calo").size == (200, 160)
+
+
+def test_every_codec_is_named() -> None:
+    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    for entry in codecs.own():
+        assert entry.id in README and f"| `{entry.id}` |" in index
+
+
+def test_help_names_the_progressive_codecs() -> None:
+    for command in ("decode", "truncate"):
+        page = CliRunner().invoke(app, [command, "--help"], env={"COLUMNS": "200"}).output
+        assert "toderici2017" in page and "rippel2017" in page

@@ -29,6 +29,8 @@ STEPS = {  # recipe: settings that make it quick
     },
     "toderici2017": {"network": {"entry": 8, "encoder": [8, 8], "decoder": [8, 8], "iterations": 4}},
     "toderici2017-paper": {"network": {"entry": 8, "head": 8, "encoder": [8, 8, 8], "decoder": [16, 16, 16, 16]}},
+    "rippel2017": {"network": {"latents": 8, "width": 8, "scales": [8, 8]}},
+    "rippel2017-adversarial": {"network": {"latents": 8, "width": 8, "scales": [8, 8]}, "adversarial": {"width": 4}},
     "srresnet-x2": {},
     "mixture-x2": {},
 }
