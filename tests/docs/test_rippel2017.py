@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from calotype.benchmark.studies import RESULTS
+from calotype.benchmark.studies.bit_planes import markdown
 from calotype.cli import app
 from tests.make_golden import GOLDEN, drawing
 
@@ -29,3 +32,11 @@ def test_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert result.exit_code == 0, (command, result.output)
     assert Image.open("early.png").size == (200, 160)
     assert Path("small.calo").stat().st_size <= 3000
+
+
+def test_the_table_is_that_of_the_results() -> None:
+    averages = json.loads((RESULTS / "bit_planes.json").read_text(encoding="utf-8"))["averages"]
+    columns = ("rippel2017", "control", "toderici2017", "jpeg")
+    rows = markdown({name: averages[name] for name in columns}).splitlines()[2:-1]  # the last rate is beyond its curve
+    table = PAGE.replace("*", "")
+    assert len(rows) == 7 and not [row for row in rows if row not in table]
