@@ -80,8 +80,8 @@ class Plan:
         name = shown(job.target)
         if job.source == job.target:
             raise CalotypeError(
-                f"it would be its own output, for it ends in {job.target.suffix} already: if it is the file you mean, "
-                "name another output with -o"
+                f"it would be its own output, for it ends in {job.target.suffix} already, and an input is never "
+                "overwritten; choose another output with -o"
             )
         if (there.st_dev, there.st_ino) in self.inputs:
             raise CalotypeError(f"its output {name} is an input, which is never overwritten; choose another with -o")

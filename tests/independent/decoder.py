@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import standard, talbot, toderici2017
+from . import rippel2017, standard, talbot, toderici2017
 from .container import DamageError, need, read
 from .rans import Array
 
@@ -32,6 +32,8 @@ def decode(data: bytes, folders: list[Path]) -> Array:
             out = standard.decode_tao2017(file, folders)
         case "toderici2017":
             out = toderici2017.decode(file, folders)
+        case "rippel2017":
+            out = rippel2017.decode(file, folders)
         case _:
             raise DamageError(f"codec {file.codec}")
     return np.dstack([out, standard.pixels(file.boxes["A"])]) if file.alpha else out
