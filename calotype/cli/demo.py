@@ -101,7 +101,7 @@ def duration(seconds: float | None) -> str:
 
 def table(outcomes: Sequence[Entrant], title: str) -> Table:
     """The figures, within 80 columns."""
-    made = Table(title=title, box=SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=title, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, collapse_padding=True)
     made.add_column("codec", no_wrap=True)
     shown = metrics()
     for name in ("bytes", "bpp", *(HEADS.get(metric.title, metric.title) for metric in shown), "encode", "decode"):

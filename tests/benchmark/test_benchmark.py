@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import skimage.data
 from PIL import Image, features
+from rich.console import Console
 from scipy.interpolate import PchipInterpolator
 
 from calotype.benchmark import CODECS, DEFAULT_CODECS
@@ -27,7 +28,7 @@ from calotype.benchmark.speed import race, setting_at
 from calotype.benchmark.tables import bd_rate_table, entropy_table, settings_table, speed_table
 from calotype.cli import demo
 from calotype.errors import CalotypeError, PictureError
-from calotype.metrics.catalogue import MS_SSIM, PSNR
+from calotype.metrics.catalogue import BUTTERAUGLI, MS_SSIM, PSNR, SSIMULACRA2
 
 ANCHOR = ([0.15, 0.27, 0.46, 0.87, 1.5, 3.1], [23.9, 26.7, 29.1, 32.2, 35.4, 40.6])  # bits per pixel, dB
 TEST = ([0.08, 0.19, 0.5, 1.03, 1.94], [26.0, 28.8, 32.6, 36.4, 40.4])
@@ -263,6 +264,18 @@ def test_the_demo_with_another_codec_in_our_place(
     assert demo.main([str(tmp_path / "none.png"), "--out", str(out)]) == 1
     assert "there is no picture" in capsys.readouterr().err
     assert demo.shipped_photograph().is_file()
+
+
+def test_the_table_of_the_demo_fits_into_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demo, "metrics", lambda: [SSIMULACRA2, BUTTERAUGLI, MS_SSIM, PSNR])
+    samples = np.zeros((200, 200, 3), np.uint8)
+    outcome = demo.run_codec("Calotype", JPEG, Photograph("black", samples), 50)
+    figures = {metric.key: 88.88888 for metric in demo.metrics()}
+    record = replace(outcome.record, bytes=123_456, encode_s=0.222, decode_s=0.222, quality=figures)
+    console = Console(width=80, record=True)
+    console.print(demo.table([replace(outcome, record=record)], "title"))
+    text = console.export_text()
+    assert "…" not in text and "decode" in text
 
 
 @pytest.mark.parametrize("size", [(1, 1), (5, 400), (400, 5), (16, 16), (321, 17), (640, 330)])
