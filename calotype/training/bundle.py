@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..atomic import TEMPORARY_PREFIX
-from ..engine.bundles import DESCRIPTION
+from ..engine.bundles import DESCRIPTION, bundle_hash
 from ..errors import CalotypeError
 
 
@@ -56,3 +58,18 @@ def replacement(folder: Path) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
+
+
+def describe(made: Path, facts: Mapping[str, Any], configuration: Mapping[str, Any]) -> str:
+    """Write ``model.json`` for the files that are in ``made``, which with it are a bundle; returns its hash.
+
+    Args:
+        made: a folder as :func:`replacement` gives it.
+        facts: id, title, paper, training, licence.
+        configuration: of the networks, and what else their decoder must know.
+    """
+    files = sorted({file.name for file in made.iterdir()} - {DESCRIPTION})
+    digest = bundle_hash(made, files)
+    description = {**facts, "files": files, "hash": digest, "configuration": {**configuration}}
+    (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+    return digest

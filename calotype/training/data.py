@@ -21,9 +21,11 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torch.nn import functional as F
 
+from ..arrays import Progress
 from ..atomic import atomic, write_atomically
 from ..errors import CalotypeError, PictureError
 from ..raster.guard import pillow_limit, reading
+from .progress import silent
 
 LATTICE = 128  # pixels: networks take sides that are multiples of this
 RESIDENT = 0.5  # of a GPU's free memory that the pictures may take
@@ -204,6 +206,16 @@ def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generato
     if rng.random() < 0.5:
         crop = crop.transpose(1, 2)
     return crop.contiguous()
+
+
+def crop_batches(
+    cache: PictureCache, config: CropConfig, count: int, seed: int, progress: Progress = silent
+) -> Iterator[Tensor]:
+    """The same ``count`` random crops each time, four at once ``(4, 3, size, size)``."""
+    rng = np.random.default_rng(seed)
+    for done in range(0, count, 4):
+        progress(done, count)
+        yield torch.stack([random_crop(cache, config, rng) for _ in range(4)])
 
 
 def middle(picture: npt.NDArray[np.uint8], largest: int = 512) -> Tensor:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,9 @@ import numpy as np
 from torch import Tensor
 
 from ...arrays import Array
-from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...networks.cheng2017 import LUMA, Mixture
 from ...networks.ledig2017 import BASE, bicubic_filter
-from ..bundle import replacement
+from ..bundle import describe, replacement
 from ..graphs import GraphBuilder, half
 
 GRAPH = "generator.onnx"
@@ -85,10 +83,6 @@ def export_bundle(mixture: Mixture, folder: Path, name: str, origin: dict[str, A
     title = f"super-resolution by {mixture.config.scale}: an infinite mixture of linear filters, fast"
     with replacement(folder.absolute()) as made:
         mixture_graph(mixture).save(made / GRAPH)
-        digest = bundle_hash(made, [GRAPH])
         seen = {"stride": 1, "halo": mixture.radius, "window": WINDOW}
-        configuration = {**asdict(mixture.config), **seen}
         facts = {"id": name, "title": title, **FACTS, **origin}
-        description = {**facts, "files": [GRAPH], "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return digest
+        return describe(made, facts, {**asdict(mixture.config), **seen})

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.ledig2017 import Generator, GeneratorConfig
-from ..bundle import replacement
+from ..bundle import describe, replacement
 from ..generators import generator_graph
 from ..parents import parent_of, provenance
 from ..weights import copy_weights, write_weights
@@ -40,12 +38,7 @@ def export_bundle(generator: Generator, folder: Path, facts: dict[str, Any]) -> 
     """
     with replacement(folder) as made:
         generator_graph(generator).save(made / "generator.onnx")
-        digest = bundle_hash(made, ["generator.onnx"])
-        seen = {"stride": 1, "halo": generator.radius}
-        configuration = {**asdict(generator.config), **seen}
-        description = {**facts, "files": ["generator.onnx"], "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return digest
+        return describe(made, facts, {**asdict(generator.config), "stride": 1, "halo": generator.radius})
 
 
 def export_run(state: Path, config: GeneratorConfig, name: str, pictures: int, folder: Path) -> str:

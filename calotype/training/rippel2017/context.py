@@ -23,7 +23,7 @@ from ...codecs.rippel2017.planes import GROUPS, OCTAVE, TOP
 from ...engine.binary import FINENESS, LEVELS, squares
 from ...networks.layers import Depthwise, Pointwise
 from ...networks.rippel2017 import LIMIT, Rippel2017
-from ..data import CropConfig, PictureCache, random_crop
+from ..data import CropConfig, PictureCache, crop_batches
 from ..graphs import GraphBuilder
 from ..integer import quantise_weights
 from ..progress import silent
@@ -118,15 +118,9 @@ def latents_of(
     progress: Progress = silent,
 ) -> Tensor:  # fmt: skip
     """The latents ``(crops, C, size / 16, size / 16)`` of random crops."""
-    rng = np.random.default_rng(seed)
-    crop = CropConfig(size, 0.5, 1.2, 0.5)
-    parts = []
+    drawn = crop_batches(pictures, CropConfig(size, 0.5, 1.2, 0.5), crops, seed, progress)
     with torch.inference_mode():
-        for done in range(0, crops, 4):
-            progress(done, crops)
-            x = torch.stack([random_crop(pictures, crop, rng) for _ in range(4)])
-            parts.append(network.analysis(x).clamp(-LIMIT, LIMIT))
-    return torch.cat(parts)
+        return torch.cat([network.analysis(x).clamp(-LIMIT, LIMIT) for x in drawn])
 
 
 def train_predictors(

@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
@@ -21,10 +20,10 @@ import torch
 from torch import Tensor, nn
 
 from ...arrays import Progress
-from ...engine.bundles import DESCRIPTION, TABLES, bundle_hash
+from ...engine.bundles import TABLES
 from ...errors import CalotypeError
 from ...networks.rippel2017 import GROUPS, Contrast, Rippel2017, RippelConfig, halo
-from ..bundle import replacement
+from ..bundle import describe, replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
@@ -129,12 +128,7 @@ def export_bundle(
         for graph in [*graphs_of(network), *contexts]:
             graph.save(made / f"{graph.name}.onnx")
         np.savez_compressed(made / TABLES, **cast(Any, arrays))
-        files = sorted(file.name for file in made.iterdir())
-        digest = bundle_hash(made, files)
-        configuration = {**asdict(network.config), "halo": halo(network.config)}
-        description = {**facts, "files": files, "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return digest
+        return describe(made, facts, {**asdict(network.config), "halo": halo(network.config)})
 
 
 def codec_part(weights: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -17,14 +17,14 @@ from torch import Tensor, nn
 from ...arrays import Progress, Samples
 from ...codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
 from ...codecs.talbot.codec import Talbot as Codec
-from ...engine.bundles import DESCRIPTION, TABLES, Bundle, bundle_hash
+from ...engine.bundles import DESCRIPTION, TABLES, Bundle
 from ...engine.entropy import Tables, gaussian_tables
 from ...engine.runtime import MOST_THREADS
 from ...engine.runtime import graph as graph_cache
 from ...engine.strips import transform as transform_cache
 from ...errors import CalotypeError
 from ...networks.talbot import SCALE_MIN, Talbot, TalbotConfig
-from ..bundle import check_replaceable, replacement
+from ..bundle import check_replaceable, describe, replacement
 from ..data import CropConfig, PictureCache, random_crop
 from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
@@ -139,20 +139,16 @@ def _write_bundle(
         "gain_decoder": network.gain_decoder.detach().numpy().astype(np.float32),
     }
 
-    def describe(tables: Tables) -> str:
+    def finish(tables: Tables) -> str:
         np.savez_compressed(folder / TABLES, limits=tables.limits, frequencies=tables.frequencies, **arrays)
-        files = sorted({file.name for file in folder.iterdir()} - {DESCRIPTION})
-        digest = bundle_hash(folder, files)
-        description = {**facts, "files": files, "hash": digest, "configuration": asdict(config)}
-        (folder / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-        return digest
+        return describe(folder, facts, asdict(config))
 
-    digest = describe(gaussian_tables(scales()))
+    digest = finish(gaussian_tables(scales()))
     if pictures:
         threads = min(torch.get_num_threads(), MOST_THREADS)
         codec = Codec(Bundle(folder, json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))), threads)
         qualities = [to_header(quality) for quality in np.linspace(QUALITY_MIN, QUALITY_MAX, config.levels)]
-        digest = describe(fit(codec, pictures, qualities, scales(), progress))
+        digest = finish(fit(codec, pictures, qualities, scales(), progress))
         graph_cache.cache_clear()  # this folder is about to be renamed
         transform_cache.cache_clear()
     return digest

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import torch
 from torch import Tensor, nn
 
 from ...arrays import Progress
-from ...engine.bundles import DESCRIPTION, bundle_hash
 from ...errors import CalotypeError
 from ...networks.layers import SLOPE
 from ...networks.tao2017 import (
@@ -32,7 +30,7 @@ from ...networks.tao2017 import (
     doubling_kernel,
     halving_kernel,
 )
-from ..bundle import replacement
+from ..bundle import describe, replacement
 from ..generators import generator_graph
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
@@ -208,12 +206,7 @@ def export_bundle(network: Tao2017, folder: Path, facts: dict[str, Any], progres
         for done, graph in enumerate(graphs):
             progress(done, len(graphs))
             graph.save(made / f"{graph.name}.onnx")
-        files = sorted(file.name for file in made.iterdir())
-        digest = bundle_hash(made, files)
-        configuration = {**asdict(network.config), **reaches(network)}
-        description = {**facts, "files": files, "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return digest
+        return describe(made, facts, {**asdict(network.config), **reaches(network)})
 
 
 def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int, progress: Progress = silent) -> str:

@@ -23,7 +23,7 @@ from ...codecs.toderici2017.bits import HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMI
 from ...engine.binary import FINENESS
 from ...errors import CalotypeError
 from ...networks.toderici2017 import Toderici2017, TodericiConfig
-from ..data import CropConfig, PictureCache, random_crop
+from ..data import CropConfig, PictureCache, crop_batches
 from ..integer import EXACT, quantise_weights
 from ..progress import silent
 
@@ -103,13 +103,9 @@ def codes_of(
     progress: Progress = silent,
 ) -> Tensor:  # fmt: skip
     """The bits ``(T, crops, C, size / 16, size / 16)`` that ``network`` writes for random crops, as int8."""
-    rng = np.random.default_rng(seed)
-    crop = CropConfig(size, 0.5, 1.2, 0.5)
     parts = []
     with torch.inference_mode():
-        for done in range(0, crops, 4):
-            progress(done, crops)
-            x = torch.stack([random_crop(pictures, crop, rng) for _ in range(4)])
+        for x in crop_batches(pictures, CropConfig(size, 0.5, 1.2, 0.5), crops, seed, progress):
             found = [b.to(torch.int8) for b, _ in network.eval().iterate(x, network.config.iterations)]
             parts.append(torch.stack(found))
     return torch.cat(parts, 1)

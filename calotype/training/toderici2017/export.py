@@ -14,7 +14,6 @@ r is the picture in 0..1 minus what it looks like so far (1/2 before the first i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,11 +25,11 @@ from onnx import TensorProto, helper
 from torch import Tensor, nn
 
 from ...arrays import Progress
-from ...engine.bundles import DESCRIPTION, Bundle, bundle_hash
+from ...engine.bundles import Bundle
 from ...errors import CalotypeError
 from ...networks.layers import Pointwise
 from ...networks.toderici2017 import ALPHA, CELL, GROUP, DeepGru, Gru, Into, Lstm, Toderici2017, TodericiConfig, Unit
-from ..bundle import replacement
+from ..bundle import describe, replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
@@ -261,16 +260,11 @@ def export_bundle(
         along = network.predictor if isinstance(network, Predicted) else None
         arrays = integers(train_predictor(codes, steps, progress=progress, predictor=along), codes[:, :16])
         np.savez_compressed(made / "codes.npz", amplitude=first.numpy().astype(np.float32), **cast(Any, arrays))
-        files = sorted(file.name for file in made.iterdir())
-        digest = bundle_hash(made, files)
         seen = {
             "halo": network.decoder.halo, "encoder_states": states_of(network.encoder.units),
             "decoder_states": states_of(network.decoder.units),
         }  # fmt: skip
-        configuration = {**asdict(config), **seen}
-        description = {**facts, "files": files, "hash": digest, "configuration": configuration}
-        (made / DESCRIPTION).write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    return digest
+        return describe(made, facts, {**asdict(config), **seen})
 
 
 def export_run(
