@@ -7,8 +7,11 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
+
+from ..arrays import Floats, Progress, Samples, from_planes
 from ..engine.tiles import Meeting, Tiles
-from ..engine.tiling import Rectangle
+from ..engine.tiling import Rectangle, grid
 from ..errors import DamageWarning, FormatError
 
 
@@ -83,3 +86,53 @@ class LayerReader(Generic[T]):
             else:
                 tile.layers += 1
                 self.found += 1
+
+
+class LayeredDecoding(Protocol):
+    """Decodes a picture, or a region of it, from the payloads that are there; again when there are more."""
+
+    @property
+    def reader(self) -> LayerReader[Any]:
+        """What it reads them with."""
+        ...
+
+    def __call__(self, tiles: Sequence[bytes | None], progress: Progress | None = None, /) -> Samples:
+        """Samples of what ``tiles`` hold."""
+        ...
+
+
+def decoded(
+    decoding: LayeredDecoding, tiles: Sequence[bytes | None], progress: Progress | None, salvage: bool
+) -> Samples:
+    """Samples of a whole file; where damage is put up with, FormatError if no tile has a layer."""
+    nothing = FormatError("nothing can be saved: no tile of the picture has a whole layer")
+    if salvage and all(data is None for data in tiles):  # a header alone must not cost what it claims
+        raise nothing
+    samples = decoding(tiles, progress)
+    if salvage and not decoding.reader.found:
+        raise nothing
+    return samples
+
+
+def windows(
+    region: Rectangle, depth: int, channels: int, side: int, planes: Callable[[Rectangle], Floats],
+    progress: Progress | None = None,
+) -> Samples:  # fmt: skip
+    """Samples ``(H, W, channels)`` of a region, put together window by window.
+
+    Args:
+        region: in pixels.
+        depth: 8 or 16 bits.
+        channels: 1 or 3.
+        side: of a window, in pixels.
+        planes: of a window in the picture, ``(3, h, w)``, about 0..1.
+        progress: called with windows done and windows in total.
+    """
+    space = (region.height, region.width, channels)
+    samples: Samples = np.empty(space, np.uint8) if depth == 8 else np.empty(space, np.uint16)
+    places = [place for _, _, place in grid(region, side)]
+    for done, place in enumerate(places, 1):
+        from_planes(np.clip(planes(place), 0, 1), samples[place.relative_to(region).slices])
+        if progress:
+            progress(done, len(places))
+    return samples

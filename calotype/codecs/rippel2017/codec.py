@@ -19,13 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...arrays import Floats, Progress, Samples, from_planes, to_planes
+from ...arrays import Floats, Progress, Samples, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
 from ...engine.runtime import graph
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import BundleError, FormatError
-from ..layers import LayerReader
+from ..layers import LayerReader, decoded, windows
 from ..quality import from_header
 from .context import Context
 from .payload import TileDecoder, encode_tile
@@ -135,14 +135,7 @@ class Rippel2017:
             salvage: keep the layers of a tile up to one that does not decode, with a DamageWarning, instead of raising
                 FormatError; it is one all the same if no tile has a layer.
         """
-        decoding = Decoding(self, shape, depth, stored_quality, region, salvage)
-        nothing = FormatError("nothing can be saved: no tile of the picture has a whole layer")
-        if salvage and all(data is None for data in tiles):  # a header alone must not cost what it claims
-            raise nothing
-        samples = decoding(tiles, progress)
-        if salvage and not decoding.reader.found:
-            raise nothing
-        return samples
+        return decoded(Decoding(self, shape, depth, stored_quality, region, salvage), tiles, progress, salvage)
 
     def growing(self, shape: tuple[int, int, int], depth: int, stored_quality: int) -> Decoding:
         """For a picture of which more and more arrives: called with the payloads that are there, as :meth:`decode`."""
@@ -182,17 +175,12 @@ class Decoding:
     def __call__(self, tiles: Sequence[bytes | None], progress: Progress | None = None) -> Samples:
         """Samples of what ``tiles`` hold: those of the last time, and perhaps more."""
         self.reader.give(tiles)
-        space = (self.region.height, self.region.width, self.channels)
-        samples: Samples = np.empty(space, np.uint8) if self.depth == 8 else np.empty(space, np.uint16)
-        windows = list(grid(self.region, WINDOW))
-        for done, (_, _, place) in enumerate(windows, 1):
-            seen = place.scaled(divide=CELL).grown(self.codec.halo, self.reader.lattice)
-            planes = np.clip(self.codec.synthesise(*self.latents(seen)), 0, 1)
-            inner = place.relative_to(seen.scaled(CELL))
-            from_planes(planes[:, *inner.slices], samples[place.relative_to(self.region).slices])
-            if progress:
-                progress(done, len(windows))
-        return samples
+        return windows(self.region, self.depth, self.channels, WINDOW, self.planes, progress)
+
+    def planes(self, place: Rectangle) -> Floats:
+        """A window of the picture, as planes."""
+        seen = place.scaled(divide=CELL).grown(self.codec.halo, self.reader.lattice)
+        return self.codec.synthesise(*self.latents(seen))[:, *place.relative_to(seen.scaled(CELL)).slices]
 
     def latents(self, area: Rectangle) -> tuple[Floats, Floats]:
         """Latents of an area of cells, and log2 of their thresholds."""

@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from ...arrays import Floats, Progress, Samples, from_planes, to_planes
+from ...arrays import Floats, Progress, Samples, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import FormatError, PictureError
-from ..layers import LayerReader
+from ..layers import LayerReader, decoded, windows
 from ..quality import from_header, position
 from . import Options
 from .bits import Bits
@@ -178,14 +178,7 @@ class Toderici2017:
             salvage: keep the layers of a tile up to one that does not decode, with a DamageWarning, instead of raising
                 FormatError; it is one all the same if no tile has a layer.
         """
-        decoding = Decoding(self.networks, shape, depth, region, salvage)
-        nothing = FormatError("nothing can be saved: no tile of the picture has a whole layer")
-        if salvage and all(data is None for data in tiles):  # a header alone must not cost what it claims
-            raise nothing
-        samples = decoding(tiles, progress)
-        if salvage and not decoding.reader.found:
-            raise nothing
-        return samples
+        return decoded(Decoding(self.networks, shape, depth, region, salvage), tiles, progress, salvage)
 
     def growing(self, shape: tuple[int, int, int], depth: int, stored_quality: int) -> Decoding:
         """For a picture of which more and more arrives: called with the payloads that are there, as :meth:`decode`."""
@@ -217,22 +210,17 @@ class Decoding:
     def __call__(self, tiles: Sequence[bytes | None], progress: Progress | None = None) -> Samples:
         """Samples of what ``tiles`` hold: those of the last time, and perhaps more."""
         self.reader.give(tiles)
-        space = (self.region.height, self.region.width, self.channels)
-        samples: Samples = np.empty(space, np.uint8) if self.depth == 8 else np.empty(space, np.uint16)
-        windows = list(grid(self.region, WINDOW))
-        for done, (_, _, place) in enumerate(windows, 1):
-            seen = place.scaled(divide=CELL).grown(self.networks.halo, self.reader.lattice)
-            window = self.windows.get(place) or Window(self.networks, seen.height, seen.width)
-            for bits in self.reader.read(seen)[window.iteration :]:
-                window.update(bits.astype(np.float32))
-            planes = np.clip(window.picture(), 0, 1)
-            inner = place.relative_to(seen.scaled(CELL))
-            from_planes(planes[:, *inner.slices], samples[place.relative_to(self.region).slices])
-            if self.keep:
-                self.windows[place] = window
-            if progress:
-                progress(done, len(windows))
-        return samples
+        return windows(self.region, self.depth, self.channels, WINDOW, self.planes, progress)
+
+    def planes(self, place: Rectangle) -> Floats:
+        """A window of the picture, as planes."""
+        seen = place.scaled(divide=CELL).grown(self.networks.halo, self.reader.lattice)
+        window = self.windows.get(place) or Window(self.networks, seen.height, seen.width)
+        for bits in self.reader.read(seen)[window.iteration :]:
+            window.update(bits.astype(np.float32))
+        if self.keep:
+            self.windows[place] = window
+        return window.picture()[:, *place.relative_to(seen.scaled(CELL)).slices]
 
 
 class TileLayers:
