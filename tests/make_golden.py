@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -140,49 +141,43 @@ def make_lossless() -> None:
     (GOLDEN / f"{KEPT}.calo").write_bytes(calotype.wrap(path.read_bytes(), lossless=True))
 
 
-def make_progressive() -> None:
-    """A file of ``toderici2017``, its weights, and what it decodes to."""
+def make_with_weights(
+    codec: str, bundle: str, shape: tuple[int, int, int, int], write: Callable[[Path], object]
+) -> None:
+    """A file of a codec, its small weights, which ``write`` puts into a folder, and what the file decodes to."""
     import shutil
 
     import calotype
-    from tests.small_toderici2017 import write_progressive
 
     os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
-    shutil.rmtree(GOLDEN / "weights" / "toderici2017", ignore_errors=True)
-    write_progressive(GOLDEN / "weights", drawing(256, 256, 3, 8))
-    data = calotype.encode(drawing(60, 530, 3, 8), codec="toderici2017", quality=60, threads=1)
-    (GOLDEN / "toderici2017.calo").write_bytes(data)
-    np.save(GOLDEN / "toderici2017.npy", calotype.decode(data, as_array=True))
+    shutil.rmtree(GOLDEN / "weights" / bundle, ignore_errors=True)
+    write(GOLDEN / "weights")
+    data = calotype.encode(drawing(*shape), codec=codec, quality=60, threads=1)
+    (GOLDEN / f"{codec}.calo").write_bytes(data)
+    np.save(GOLDEN / f"{codec}.npy", calotype.decode(data, as_array=True))
+
+
+def make_progressive() -> None:
+    """:func:`make_with_weights` of ``toderici2017``."""
+    from tests.small_toderici2017 import write_progressive
+
+    learnt = drawing(256, 256, 3, 8)
+    make_with_weights("toderici2017", "toderici2017", (60, 530, 3, 8), lambda root: write_progressive(root, learnt))
 
 
 def make_planes() -> None:
-    """A file of ``rippel2017``, its weights, and what it decodes to."""
-    import shutil
-
-    import calotype
+    """:func:`make_with_weights` of ``rippel2017``."""
     from tests.small_rippel2017 import write_planes
 
-    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
-    shutil.rmtree(GOLDEN / "weights" / "rippel2017", ignore_errors=True)
-    write_planes(GOLDEN / "weights", drawing(256, 256, 3, 8))
-    data = calotype.encode(drawing(60, 530, 3, 8), codec="rippel2017", quality=60, threads=1)
-    (GOLDEN / "rippel2017.calo").write_bytes(data)
-    np.save(GOLDEN / "rippel2017.npy", calotype.decode(data, as_array=True))
+    learnt = drawing(256, 256, 3, 8)
+    make_with_weights("rippel2017", "rippel2017", (60, 530, 3, 8), lambda root: write_planes(root, learnt))
 
 
 def make_enlarged() -> None:
-    """A file of ``ledig2017``, its weights, and what it decodes to."""
-    import shutil
-
-    import calotype
+    """:func:`make_with_weights` of ``ledig2017``."""
     from tests.small_enlarger import write_enlarger
 
-    os.environ["CALOTYPE_WEIGHTS"] = str(GOLDEN / "weights")
-    shutil.rmtree(GOLDEN / "weights" / "srresnet-x2", ignore_errors=True)
-    write_enlarger(GOLDEN / "weights", "srresnet", 2)
-    data = calotype.encode(drawing(31, 45, 3, 8), codec="ledig2017", quality=60, threads=1)
-    (GOLDEN / "ledig2017.calo").write_bytes(data)
-    np.save(GOLDEN / "ledig2017.npy", calotype.decode(data, as_array=True))
+    make_with_weights("ledig2017", "srresnet-x2", (31, 45, 3, 8), lambda root: write_enlarger(root, "srresnet", 2))
 
 
 def latents_hash(data: bytes, threads: int = 1, optimise: bool = True) -> str:
