@@ -164,8 +164,8 @@ def _quality(report: _Report) -> str:
 
 
 def _layers(info: Info) -> str:
-    """Share of a progressive file that is there."""
-    return f"{info.layers} of at most {info.most_layers}{', truncated' if info.truncated else ''}"
+    """What is there of a progressive file; how many layers it could have says something where it just stops only."""
+    return f"{info.layers} of at most {info.most_layers}, truncated" if info.truncated else f"{info.layers}, complete"
 
 
 def _table(reports: list[_Report]) -> None:
