@@ -26,7 +26,9 @@ from .recipe import configure, load_recipe
 from .run import STATE, Run, Trained
 from .sources import MEGAPIXELS
 
-RECIPES = ("talbot", "toderici2017", "tao2017", "srresnet-x2", "srresnet-x4", "mixture-x2", "mixture-x4")
+RECIPES = (
+    "talbot", "toderici2017", "rippel2017", "tao2017", "srresnet-x2", "srresnet-x4", "mixture-x2", "mixture-x4",
+)  # fmt: skip
 
 
 def shares(recipes: Sequence[str], hours: float) -> dict[str, float]:

@@ -12,7 +12,7 @@ from PIL import Image
 torch = pytest.importorskip("torch")
 
 from calotype.training import series  # noqa: E402
-from calotype.training.kinds import kind_of  # noqa: E402
+from calotype.training.kinds import DEFAULT, KINDS, kind_of  # noqa: E402
 from calotype.training.recipe import load_recipe  # noqa: E402
 from tests.make_golden import drawing  # noqa: E402
 
@@ -20,6 +20,10 @@ from tests.make_golden import drawing  # noqa: E402
 def test_recipes_of_a_series_can_be_exported() -> None:
     kinds = [kind_of(load_recipe(name)) for name in series.RECIPES]
     assert not any(kind.refused(load_recipe(name)) for kind, name in zip(kinds, series.RECIPES, strict=True))
+
+
+def test_a_series_trains_every_kind() -> None:
+    assert {load_recipe(name).get("kind", DEFAULT) for name in series.RECIPES} == set(KINDS)
 
 
 def test_time_is_shared_out() -> None:
