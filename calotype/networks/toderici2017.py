@@ -419,8 +419,9 @@ class Toderici2017(nn.Module):
         self.gain = Gain() if config.framework == "scaling" else None
 
     def iterate(
-        self, x: Tensor, count: int, binarise: Callable[[Tensor], Tensor] = sign, until: Tensor | None = None
-    ) -> Iterator[tuple[Tensor, Tensor]]:
+        self, x: Tensor, count: int, binarise: Callable[[Tensor], Tensor] = sign, until: Tensor | None = None,
+        given: int = 0,
+    ) -> Iterator[tuple[Tensor, Tensor]]:  # fmt: skip
         """Code ``x (B, 3, H, W)`` in 0..1, H and W multiples of 16; after each iteration, its bits and the picture.
 
         Args:
@@ -428,19 +429,21 @@ class Toderici2017(nn.Module):
             count: of iterations.
             binarise: logits -> bits.
             until: iterations ``(B, 1, H/16, W/16)`` after which a position stops.
+            given: iterations through which no gradient passes, the first ones: they cost a third then.
         """
         cells = x.new_zeros(x.shape[0], 1, x.shape[2] // CELL, x.shape[3] // CELL)
         e_states, d_states = self.encoder.start(x), self.decoder.start(cells)
         x_hat = torch.full_like(x, 0.5)
         for t in range(count):
-            gain = self.scale(x_hat) if t else None
-            r = x - x_hat
-            logits, e_states = self.encoder(r if gain is None else r * gain, e_states, t)
-            b = self.encoder.bits(logits, self.decoder.amplitudes(d_states), t, binarise)
-            if until is not None:
-                b = b * (until > t)
-            y, d_states = self.decoder(b, d_states, t, until is not None)
-            x_hat = self.joined(x_hat, y, gain)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and t >= given):
+                gain = self.scale(x_hat) if t else None
+                r = x - x_hat
+                logits, e_states = self.encoder(r if gain is None else r * gain, e_states, t)
+                b = self.encoder.bits(logits, self.decoder.amplitudes(d_states), t, binarise)
+                if until is not None:
+                    b = b * (until > t)
+                y, d_states = self.decoder(b, d_states, t, until is not None)
+                x_hat = self.joined(x_hat, y, gain)
             yield b, x_hat
 
     def scale(self, x_hat: Tensor) -> Tensor | None:

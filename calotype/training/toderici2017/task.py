@@ -6,6 +6,9 @@ plain mean, which is the paper's, teaches the first few most. A step unrolls a r
 
 With ``rate``, what the bits so far take by the predictor that is trained along is added, relative to their number:
 along the curve of rate and error, the logarithm of one falls in proportion to that of the other.
+
+Late iterations are seldom drawn and cost most. With ``late``, more steps unroll many iterations, and the gradient passes
+through the last few of them only: they start from what the network makes of the others.
 """
 
 from __future__ import annotations
@@ -61,6 +64,8 @@ class TaskConfig:
     judged: int = 4  # iterations of a step, the last one and others at random, whose errors are taken: all cost time
     rate: float = 0.0  # weight of the predicted rate; about the slope of the curve, over logarithms of both
     stopping: float = 0.25  # share of steps in which positions stop after a random number of iterations
+    late: float = 0.0  # share of steps that teach the last iterations of an unroll, of more than half of all
+    reach: int = 4  # iterations that are taught in those steps
 
 
 @dataclass
@@ -79,6 +84,8 @@ class Toderici2017Task:
         x = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(size)])
         most = min(config.most, self.network.config.iterations)
         count = min(most, int(math.exp(rng.uniform(math.log(config.least), math.log(most + 1)))))
+        if rng.random() < config.late:
+            count = int(rng.integers(most // 2 + 1, most + 1))
         until = torch.full((size, 1, config.size // CELL, config.size // CELL), count)
         if rng.random() < config.stopping:
             drawn = torch.from_numpy(rng.integers(1, count + 1, tuple(until.shape)))
@@ -93,8 +100,11 @@ class Toderici2017Task:
         losses, details = [], {}
         bits: list[Tensor] = []
         stopped = until if bool((until < count).any()) else None
-        judged = {count, *(int(t) + 1 for t in torch.randperm(count - 1)[: self.config.judged - 1])}
-        for t, (b, x_hat) in enumerate(self.network.iterate(x, count, binarise, stopped), 1):
+        is_late = self.config.late > 0 and count > self.network.config.iterations // 2
+        given = count - self.config.reach if is_late and count > self.config.reach else 0
+        others = torch.randperm(count - 1 - given)[: self.config.judged - 1]
+        judged = {count, *(given + int(t) + 1 for t in others)}
+        for t, (b, x_hat) in enumerate(self.network.iterate(x, count, binarise, stopped, given), 1):
             bits.append(b)
             if t in judged:
                 losses.append(self.distance(x_hat, x))

@@ -146,6 +146,22 @@ def test_a_rate_in_the_loss_makes_bits_cheap(started: Toderici2017, pictures: Pi
     assert all(p.grad is not None for p in network.encoder.tail.parameters())  # the encoder is taught as well
 
 
+def test_late_iterations_are_taught_alone(started: Toderici2017, pictures: PictureCache) -> None:
+    config = TaskConfig(mse=1.0, ms_ssim=0.0, most=4, least=4, late=1.0, reach=1, stopping=0.0, size=64)
+    network = make_network(SMALL)
+    network.load_state_dict(started.state_dict())
+    x, until = Toderici2017Task(network.train(), pictures, config).batch(np.random.default_rng(3), 2)
+    assert 3 <= int(until.max()) <= 4  # the later half
+    loss, _ = Toderici2017Task(network, pictures, config).loss((x, torch.full_like(until, 4)))
+    loss.backward()  # type: ignore[no-untyped-call]
+    linear = network.encoder.linear
+    assert linear is not None
+    assert [p.grad is not None and bool(p.grad.any()) for p in linear] == [False, False, False, True]
+    given = [y for _, y in network.iterate(x, 4, given=4)]
+    assert not any(y.requires_grad for y in given)
+    assert all(torch.equal(y, z) for y, z in zip(given, (y for _, y in network.iterate(x, 4)), strict=True))
+
+
 def test_integers_become_the_floats_they_stand_for() -> None:
     torch.manual_seed(1)
     codes = torch.randint(0, 2, (2, 4, 8, 6, 5)).to(torch.int8) * 2 - 1
