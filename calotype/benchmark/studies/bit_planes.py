@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,10 @@ def judged(picture: Photograph, decoded: Any, size: int) -> dict[str, float]:
     return {"bpp": bpp, "psnr": metrics.psnr(x, y), "ms-ssim": metrics.ms_ssim(x, y)}
 
 
-def rows_of(codec: Codec, picture: Photograph, qualities: Sequence[int]) -> Rows:
+Judge = Callable[[Photograph, Any, int], dict[str, float]]
+
+
+def rows_of(codec: Codec, picture: Photograph, qualities: Sequence[int], judge: Judge = judged) -> Rows:
     """One of our codecs at several qualities; seconds are those of the processor."""
     x = picture.samples
     began = time.process_time()
@@ -67,8 +70,13 @@ def rows_of(codec: Codec, picture: Photograph, qualities: Sequence[int]) -> Rows
         times = {"encode": analysed + encoded - began, "decode": time.process_time() - encoded}
         header = header_for(raster.Raster(x), codec.bundle, stored, codec.tile, codec.layers)
         data = pack(Container(header, tiles=tuple(payloads)))
-        rows.append({"quality": quality, **judged(picture, decoded, len(data)), **times})
+        rows.append({"quality": quality, **judge(picture, decoded, len(data)), **times})
     return rows
+
+
+def opened(folder: Path) -> Rippel2017:
+    """The codec with the bundle in a folder."""
+    return Rippel2017(next(b for b in bundles.installed(folder) if b.path.parent == folder), 1)
 
 
 def measured(picture: Photograph, ours: dict[str, Codec]) -> dict[str, Rows]:
@@ -120,8 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     ours = {name: codecs.get(name).open(1) for name in ("rippel2017", "toderici2017")}
     if options.control:
-        other = next(b for b in bundles.installed(options.control) if b.path.parent == options.control)
-        ours["control"] = Rippel2017(other, 1)
+        ours["control"] = opened(options.control)
     pictures = {}
     for picture in load_folder(options.folder)[:: options.every]:
         pictures[picture.name] = measured(picture, ours)

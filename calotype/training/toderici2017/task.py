@@ -7,8 +7,8 @@ plain mean, which is the paper's, teaches the first few most. A step unrolls a r
 With ``rate``, what the bits so far take by the predictor that is trained along is added, relative to their number:
 along the curve of rate and error, the logarithm of one falls in proportion to that of the other.
 
-Late iterations are seldom drawn and cost most. With ``late``, more steps unroll many iterations, and the gradient passes
-through the last few of them only: they start from what the network makes of the others.
+Late iterations are seldom drawn and cost most. With ``late``, more steps unroll many iterations, and the gradient
+passes through the last few of them only: they start from what the network makes of the others.
 """
 
 from __future__ import annotations
