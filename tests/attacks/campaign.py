@@ -2,10 +2,11 @@
 """Damage files of every codec and judge what comes of them, in several processes, for as long as you like.
 
     python -m tests.attacks.campaign --minutes 60 --workers 2 --seed 1
+    python -m tests.attacks.campaign --only rippel2017
 
-A case is a number: ``--seed N --cases 1`` does case N again, in the same version with the same packages. What breaks a
-promise is made as small as it can be, saved in ``tests/attacks/corpus/``, and the campaign goes on. Children work, and
-the parent watches: a crash or a hang costs one child, and its case is saved as well.
+A case is a number: ``--seed N --cases 1``, with the same ``--only``, does case N again, in the same version with the
+same packages. What breaks a promise is made as small as it can be, saved in ``tests/attacks/corpus/``, and the campaign
+goes on. Children work, and the parent watches: a crash or a hang costs one child, and its case is saved as well.
 """
 
 from __future__ import annotations
@@ -33,10 +34,12 @@ FORGED, DECODED = 0.3, 0.1  # shares of the cases
 
 
 class Work:
-    """The cases, by number."""
+    """The cases, by number, of the files whose names begin with ``only``."""
 
-    def __init__(self) -> None:
-        self.originals = originals()
+    def __init__(self, only: str = "") -> None:
+        everything = originals()
+        self.others = [other.data for other in everything]
+        self.originals = [original for original in everything if original.name.startswith(only)]
         self.counts: Counter[str] = Counter()
 
     def case(self, number: int) -> tuple[Original, bytes, bool, bool, random.Random]:
@@ -46,8 +49,7 @@ class Work:
         is_forged, decoding = rng.random() < FORGED, rng.random() < DECODED
         if not is_forged:
             return original, mutation.damaged(original.data, rng), False, decoding, rng
-        others = [other.data for other in self.originals]
-        data = mutation.forged(original.data, others, rng)
+        data = mutation.forged(original.data, self.others, rng)
         if rng.random() < 0.3:
             data = mutation.mended(mutation.damaged(data, rng))
         return original, data, True, decoding, rng
@@ -106,9 +108,11 @@ def _kind(problem: str) -> str:
     return re.sub(r"[\d.]+", "", problem)[:60]
 
 
-def _child(first: int, stride: int, until: float, last: int, at: Synchronized[int], begun: Any, out: Any) -> None:
+def _child(
+    first: int, stride: int, until: float, last: int, only: str, at: Synchronized[int], begun: Any, out: Any
+) -> None:
     """Do every stride-th case from the first on."""
-    work = Work()
+    work = Work(only)
     for original in work.originals:
         judge.judge(original.data, original, random.Random(0), forged=False)  # loads what is needed
     size = judge.memory("VmSize")
@@ -135,15 +139,16 @@ def _child(first: int, stride: int, until: float, last: int, at: Synchronized[in
 class Worker:
     """A child, and the next one when it is gone."""
 
-    def __init__(self, context: Any, out: Any, first: int, stride: int, until: float, last: int) -> None:
+    def __init__(self, context: Any, out: Any, first: int, stride: int, until: float, last: int, only: str) -> None:
         self.context, self.out, self.stride, self.until, self.last = context, out, stride, until, last
+        self.only = only
         self.at, self.begun = context.Value("q", first), context.Value("d", 0.0)
         self.start(first)
 
     def start(self, first: int) -> None:
         """Begin at a case."""
         self.begun.value = 0.0
-        given = (first, self.stride, self.until, self.last, self.at, self.begun, self.out)
+        given = (first, self.stride, self.until, self.last, self.only, self.at, self.begun, self.out)
         self.process = self.context.Process(target=_child, args=given, daemon=True)
         self.process.start()
 
@@ -159,13 +164,15 @@ class Worker:
         status = self.process.exitcode
         number = self.at.value
         if self.begun.value:  # at work: the file is kept as it is, for each try to make it smaller could cost a child
-            original, data, is_forged, _, _ = Work().case(number)
+            original, data, is_forged, _, _ = Work(self.only).case(number)
             keep(original, data, is_forged, number)
         self.start(number + self.stride)
         return f"case {number}: {'hang' if hangs else f'crash, exit status {status}'}"
 
 
-def campaign(seconds: float, workers: int, first: int = 0, cases: int = 2**62) -> tuple[Counter[str], list[str]]:
+def campaign(
+    seconds: float, workers: int, first: int = 0, cases: int = 2**62, only: str = ""
+) -> tuple[Counter[str], list[str]]:
     """Number of cases and verbs of each kind, and the problems found, in sentences."""
     counts: Counter[str] = Counter()
     problems: list[str] = []
@@ -174,7 +181,7 @@ def campaign(seconds: float, workers: int, first: int = 0, cases: int = 2**62) -
         install_weights(Path(weights))
         out = context.Queue()
         until = time.time() + seconds
-        team = [Worker(context, out, first + i, workers, until, first + cases) for i in range(workers)]
+        team = [Worker(context, out, first + i, workers, until, first + cases, only) for i in range(workers)]
         while any(worker.process.exitcode != 0 for worker in team) or not out.empty():
             for worker in team:
                 problem = worker.watch()
@@ -199,9 +206,10 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0, help="number of the first case")
     parser.add_argument("--cases", type=int, default=2**62, help="number of cases at most")
+    parser.add_argument("--only", default="", help="files whose names begin so")
     options = parser.parse_args()
     print(f"cases from {options.seed} on", flush=True)
-    counts, problems = campaign(60 * options.minutes, options.workers, options.seed, options.cases)
+    counts, problems = campaign(60 * options.minutes, options.workers, options.seed, options.cases, options.only)
     print(json.dumps(dict(sorted(counts.items())), indent=1))
     print(f"{len(problems)} problems")
     raise SystemExit(bool(problems))
