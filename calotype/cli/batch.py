@@ -95,6 +95,14 @@ def batch(
         str | None,
         typer.Option(metavar="SIZE", help="The best quality within this size, for each.", rich_help_panel=ENCODE),
     ] = None,
+    target_psnr: Annotated[
+        float | None,
+        typer.Option(metavar="DB", help="The smallest file with at least this PSNR.", rich_help_panel=ENCODE),
+    ] = None,
+    target_ssim: Annotated[
+        float | None,
+        typer.Option(metavar="S", help="The smallest file with at least this SSIM.", rich_help_panel=ENCODE),
+    ] = None,
     target_ssimulacra2: Annotated[
         float | None,
         typer.Option(metavar="S", help="The smallest file with at least this SSIMULACRA 2.", rich_help_panel=ENCODE),
@@ -113,6 +121,10 @@ def batch(
     ] = False,
     strip: Annotated[
         bool, typer.Option("--strip", help="Leave out metadata of pictures.", rich_help_panel=ENCODE)
+    ] = False,
+    verify: Annotated[
+        bool,
+        typer.Option("--verify", help="Decode and compare each before its output appears.", rich_help_panel=ENCODE),
     ] = False,
     ssimulacra2: Annotated[
         bool,
@@ -154,14 +166,16 @@ def batch(
     from ..cluster.run import Work, run
 
     if do is Verb.ENCODE:
-        demands = request(quality, target_size, ssimulacra2=target_ssimulacra2)
-        order, suffix = _encoding(codec, lossless, strip, ssimulacra2, demands, option or []), EXTENSION
+        demands = request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
+        flags = {name: True for name, said in (("strip", strip), ("verify", verify)) if said}
+        order, suffix = _encoding(codec, lossless, flags, ssimulacra2, demands, option or []), EXTENSION
     else:
         suffix = suffix_of(format_)
         order = _picturing(do, suffix, scale, model)
     _check(do, {"format": format_}, {
-        "quality": quality, "target-size": target_size, "target-ssimulacra2": target_ssimulacra2, "lossless": lossless,
-        "strip": strip, "ssimulacra2": ssimulacra2, "option": option,
+        "quality": quality, "target-size": target_size, "target-psnr": target_psnr, "target-ssim": target_ssim,
+        "target-ssimulacra2": target_ssimulacra2, "lossless": lossless, "strip": strip, "verify": verify,
+        "ssimulacra2": ssimulacra2, "option": option,
     })  # fmt: skip
     console, shown_errors = errors(), 0
     bar = Bar(console, quiet=quiet)
@@ -201,7 +215,9 @@ def batch(
 PAST = {Verb.ENCODE: "encoded", Verb.DECODE: "decoded", Verb.RESTORE: "restored", Verb.UPSCALE: "enlarged"}
 
 
-def _encoding(codec: str, lossless: bool, strip: bool, score: bool, demands: dict[str, Any], given: list[str]) -> Order:
+def _encoding(
+    codec: str, lossless: bool, flags: dict[str, bool], score: bool, demands: dict[str, Any], given: list[str]
+) -> Order:
     from ..cluster.order import Order
 
     entry = named_codec("lossless" if lossless and codec == "talbot" else codec)
@@ -216,7 +232,7 @@ def _encoding(codec: str, lossless: bool, strip: bool, score: bool, demands: dic
             raise wrong("--option", f"{text!r} is not NAME=VALUE, such as effort=6")
         texts[name.replace("-", "_")] = value
     options = {"codec": entry.id, **demands, **chosen(entry, texts)}
-    return Order("encode", options | ({"strip": True} if strip else {}), score=score)
+    return Order("encode", options | flags, score=score)
 
 
 def _picturing(do: Verb, suffix: str, scale: int, model: str) -> Order:

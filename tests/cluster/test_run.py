@@ -9,7 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from calotype.cli import app
-from calotype.cluster import store
+from calotype.cluster import run, store
+from calotype.cluster.order import Order
 
 
 def batch(*arguments: str) -> tuple[int, str]:
@@ -34,8 +35,34 @@ def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (["--do", "upscale", "--scale", "3"], "3 is not one of"),
         (["--do", "upscale", "--model", "none"], "is not one of"),
         (["--quality", "50", "--target-size", "80kB"], "cannot be combined"),
+        (["--target-psnr", "30", "--target-ssim", "0.9"], "cannot be combined"),
+        (["--target-ssim", "2"], "2 is not between"),
+        (["--do", "restore", "--verify"], "--do restore does not take it"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:
     code, said = batch("in", "out", *arguments)
     assert code == 2 and message in " ".join(said.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        (["--target-psnr", "38", "--verify"], {"target_psnr": 38.0, "verify": True}),
+        (["--target-ssim", "0.95", "--strip"], {"target_ssim": 0.95, "strip": True}),
+        (["--target-ssimulacra2", "80"], {"target_ssimulacra2": 80.0}),
+        (["--option", "tune=psnr"], {"tune": "psnr"}),
+    ],
+)
+def test_what_is_asked_of_encode(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str], options: dict[str, object]
+) -> None:
+    orders: list[object] = []
+
+    def listen(work: run.Work, report: object) -> run.Totals:
+        orders.append(work.order)
+        return run.Totals(done=1)
+
+    monkeypatch.setattr(run, "run", listen)
+    assert batch("in", "out", *arguments)[0] == 0
+    assert orders == [Order("encode", {"codec": "talbot", **options})]
