@@ -2,7 +2,8 @@
 """A hook of MkDocs: pages may link to files outside ``docs``, as they do when they are read in the repository.
 
 Pictures and Markdown files outside become part of the site; a link to source code becomes its path. A link to what
-does not exist fails the build. The curves of the benchmark go to ``assets/results.json``, which the plots read.
+does not exist fails the build. The curves of the benchmark go to ``assets/results.js``, which the plots read, and the
+tables of the README to where a page has ``<!-- tables -->``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md")  # of the repository, as pages of the site
 PICTURES = (".svg", ".png", ".webp")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):(?=<code>)")  # of docstrings
+TABLES = re.compile(r"<!-- results:begin -->\n(.*)<!-- results:end -->", re.S)  # in README.md
+PLACE = "<!-- tables -->"
 LINK = re.compile(r"(!?)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 
 
@@ -34,6 +37,13 @@ def curves() -> dict[str, Any]:
         record = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
         found[name] = {"title": record["description"].split(";")[0], **record["results"]}
     return found
+
+
+def tables() -> str:
+    """Those of the README; PluginError without its marks."""
+    if found := TABLES.search((ROOT / "README.md").read_text(encoding="utf-8")):
+        return found[1]
+    raise PluginError("README.md has no tables between <!-- results:begin --> and <!-- results:end -->")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -72,7 +82,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         start = posixpath.dirname(page.file.src_uri) or "."
         return f"{mark}[{text}]({posixpath.relpath(inside, start)}{anchor})"
 
-    return LINK.sub(replace, markdown)
+    return LINK.sub(replace, markdown.replace(PLACE, tables()) if PLACE in markdown else markdown)
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Rate-distortion curves of the benchmark, drawn as SVG: names hide and show curves, points tell their numbers.
+// Rate-distortion curves of the benchmark, drawn as SVG: names hide and show curves, points tell their numbers. Better is up.
 
 "use strict";
 
@@ -15,12 +15,14 @@
     return made;
   };
 
+  const falls = (place) => place.dataset.falls === "yes"; // less is better
+
   const points = (record, place) => {
-    const decibels = place.dataset.decibels === "yes";
+    const decibels = place.dataset.decibels === "yes", worst = Number(place.dataset.worst ?? "NaN");
     return record.bpp
       .map((bpp, i) => [bpp, record[place.dataset.metric][i]])
       .map(([bpp, value]) => [bpp, decibels ? -10 * Math.log10(1 - value) : value])
-      .filter(([bpp]) => bpp <= HIGHEST_RATE)
+      .filter(([bpp, value]) => bpp <= HIGHEST_RATE && !(falls(place) ? value > worst : value < worst))
       .sort((a, b) => a[0] - b[0]);
   };
 
@@ -30,9 +32,11 @@
     const values = curves.flatMap((curve) => curve.points.map((point) => point[1]));
     const lowest = Math.floor(Math.min(...values)), highest = Math.ceil(Math.max(...values));
     const x = (bpp) => LEFT + (bpp / HIGHEST_RATE) * (WIDTH - LEFT - RIGHT);
-    const y = (value) => HEIGHT - BOTTOM - ((value - lowest) / (highest - lowest)) * (HEIGHT - TOP - BOTTOM);
+    const share = (value) => (value - lowest) / (highest - lowest);
+    const y = (value) => HEIGHT - BOTTOM - (falls(place) ? 1 - share(value) : share(value)) * (HEIGHT - TOP - BOTTOM);
+    const unit = place.dataset.unit ?? "", measure = place.dataset.name + (unit && `, ${unit}`);
 
-    const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${place.dataset.unit} against bits per pixel` });
+    const svg = element("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": `${measure} against bits per pixel` });
     for (let value = lowest; value <= highest; value += Math.max(1, Math.round((highest - lowest) / 8))) {
       svg.append(element("line", { class: "grid", x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value) }));
       svg.append(element("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, value));
@@ -42,7 +46,7 @@
       if (bpp % 0.5 === 0) svg.append(element("text", { x: x(bpp), y: HEIGHT - BOTTOM + 18, "text-anchor": "middle" }, bpp));
     }
     svg.append(element("text", { x: WIDTH - RIGHT, y: HEIGHT - 6, "text-anchor": "end" }, "bits per pixel"));
-    svg.append(element("text", { x: LEFT + 8, y: TOP + 14 }, place.dataset.unit));
+    svg.append(element("text", { x: LEFT + 8, y: TOP + 14 }, measure));
 
     const note = Object.assign(document.createElement("div"), { className: "note", hidden: true });
     const names = Object.assign(document.createElement("div"), { className: "names" });
@@ -53,7 +57,7 @@
       for (const [bpp, value] of curve.points) {
         const dot = element("circle", { cx: x(bpp), cy: y(value), r: 4.5, fill: curve.colour });
         dot.addEventListener("pointerenter", () => {
-          note.textContent = `${curve.name}: ${bpp.toFixed(3)} bpp, ${value.toFixed(2)} dB`;
+          note.textContent = `${curve.name}: ${bpp.toFixed(3)} bpp, ${value.toFixed(2)} ${unit}`;
           note.hidden = false;
           const right = x(bpp) > WIDTH / 2;
           note.style.left = right ? "auto" : `${(100 * x(bpp)) / WIDTH + 1}%`;
