@@ -34,10 +34,12 @@ def predict(picture: Picture, setting: float) -> float:
 
 def versions(weights: str) -> dict[str, str]:
     """Calotype, the weights of that name, and what runs its networks and its entropy coder."""
-    from ..engine import bundles
+    from ..engine import ans, bundles
 
     digest = next((bundle.hash[:8] for bundle in bundles.installed() if bundle.id == weights), "none")
-    libraries = {name: version(name) for name in ("onnxruntime", "constriction")}
+    libraries = {"onnxruntime": version("onnxruntime")}
+    if ans.library() is not None:
+        libraries["constriction"] = version("constriction")
     return {"calotype": __version__, "weights": digest, **libraries}
 
 

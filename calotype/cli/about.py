@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from ..version import __version__
 
 LIBRARIES = ("numpy", "onnxruntime", "pillow", "constriction", "typer", "rich", "torch", "onnx", "imagecodecs")
+WITHOUT = {"constriction": "constriction missing: entropy coding in Python"}
 PICTURES = {"jpg": "JPEG", "jpg_2000": "JPEG 2000", "webp": "WebP", "avif": "AVIF", "littlecms2": "LittleCMS"}
 
 
@@ -38,7 +39,7 @@ def _library(name: str) -> str:
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
-        return ""
+        return WITHOUT.get(name, "")
 
 
 def _picture_libraries() -> str:

@@ -17,7 +17,8 @@ import numpy.typing as npt
 
 from ..arrays import Floats
 from ..errors import FormatError
-from .entropy import PRECISION, Decoder, Tables
+from .ans import PRECISION
+from .entropy import Decoder, Tables
 
 Mask = npt.NDArray[np.bool_]
 

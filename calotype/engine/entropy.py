@@ -2,8 +2,8 @@
 """Integer probability tables <-> rANS bytes.
 
 A :class:`Tables` holds one table of frequencies for each *level* of scale. Symbols are coded in groups of one level,
-each group with its stored table, by a range asymmetric numeral system (Duda 2013): 24 bits of precision, a state of
-64 bits, words of 32 bits, as `constriction` implements it. Level 0 stands for "zero for certain": nothing is coded.
+each group with its stored table, by a range asymmetric numeral system (:mod:`calotype.engine.ans`). Level 0 stands for
+"zero for certain": nothing is coded.
 
 The frequencies are integers that sum to exactly 2^24, so that encoder and decoder agree on every machine.
 """
@@ -20,12 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BundleError, FormatError
+from . import ans
+from .ans import PRECISION, Symbols
 
-PRECISION = 24  # bits: frequencies of a table sum to 2^24
 ESCAPE_BITS = 12  # an escaped symbol is two raw numbers of 12 bits
 ESCAPE_OFFSET = 1 << (2 * ESCAPE_BITS - 1)  # escaped symbols lie in -2^23 .. 2^23 - 1
 
-Symbols = npt.NDArray[np.int32]
 Levels = npt.NDArray[np.uint8]
 
 
@@ -57,13 +57,8 @@ class Tables:
 
     @cached_property
     def models(self) -> list[Any]:
-        """One `constriction` model a level; None for level 0."""
-        import constriction
-
-        # constriction gives every symbol one unit and shares the rest in proportion: taking one away beforehand
-        # leaves weights that sum to just that rest, and so the frequencies come out exactly as they are stored.
-        categorical = constriction.stream.model.Categorical
-        return [None, *(categorical((table - 1).astype(np.float64), perfect=False) for table in self)]
+        """One model a level; None for level 0."""
+        return [None, *map(ans.table, self)]
 
     @cached_property
     def bits(self) -> list[npt.NDArray[np.float64]]:
@@ -150,10 +145,7 @@ class Encoder:
 
     def finish(self) -> bytes:
         """The stream: little-endian words of 32 bits."""
-        import constriction
-
-        coder = constriction.stream.stack.AnsCoder()
-        raw = constriction.stream.model.Uniform(1 << ESCAPE_BITS)
+        coder, raw = ans.coder(), ans.uniform(ESCAPE_BITS)
         for level, group in reversed(self.groups):
             limit = int(self.tables.limits[level])
             escaped = np.abs(group) > limit
@@ -170,16 +162,13 @@ class Decoder:
     """Reads symbols in the order in which an :class:`Encoder` was given them."""
 
     def __init__(self, tables: Tables, data: bytes) -> None:
-        import constriction
-
         if len(data) % 4:
             raise FormatError("the entropy-coded data is not a whole number of 32-bit words: the tile is damaged")
         words = np.frombuffer(data, "<u4").astype(np.uint32)
         if len(words) and words[-1] == 0:
             raise FormatError("the entropy-coded data ends in an empty word: the tile is damaged")
         self.tables = tables
-        self.coder = constriction.stream.stack.AnsCoder(words)
-        self.raw = constriction.stream.model.Uniform(1 << ESCAPE_BITS)
+        self.coder, self.raw = ans.coder(words), ans.uniform(ESCAPE_BITS)
         self.groups: list[Symbols] = []
 
     def decode(self, levels: Levels) -> Symbols:

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from calotype.engine.entropy import ESCAPE_BITS, ESCAPE_OFFSET, PRECISION, Decoder, Encoder, Tables, gaussian_tables
+from calotype.engine.ans import PRECISION
+from calotype.engine.entropy import ESCAPE_BITS, ESCAPE_OFFSET, Decoder, Encoder, Tables, gaussian_tables
 from calotype.errors import BundleError, FormatError
 
 SCALES = np.geomspace(0.11, 256, 64)

@@ -20,7 +20,8 @@ from ...codecs.quality import position
 from ...codecs.talbot.codec import Talbot
 from ...codecs.talbot.effort import DEAD_ZONE
 from ...codecs.talbot.rdoq import dead_zone
-from ...engine.entropy import Symbols, Tables, frequencies, from_frequencies, gaussian
+from ...engine.ans import Symbols
+from ...engine.entropy import Tables, frequencies, from_frequencies, gaussian
 from ..progress import silent
 
 GAUSSIAN = 30.0  # symbols that the Gaussian counts for
