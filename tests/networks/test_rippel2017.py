@@ -62,4 +62,7 @@ def test_a_place_depends_on_no_more_than_the_halo() -> None:
 
 
 def test_the_discriminator_judges_pairs() -> None:
-    assert Discriminator(4)(torch.rand(3, 6, 48, 48)).shape == (3,)
+    judge, pair = Discriminator(4), torch.rand(3, 6, 48, 48)
+    assert judge(pair).shape == (3,)
+    assert torch.allclose(judge(pair.roll(3, 1)), -judge(pair), atol=1e-6)  # exchanged, they are judged the other way
+    assert not judge(torch.cat([pair[:, :3]] * 2, 1)).any()
