@@ -75,7 +75,7 @@ SUFFIXES = {
     Verb.RESTORE: STANDARD_SUFFIXES,
     Verb.UPSCALE: PICTURE_SUFFIXES | CALOTYPE_SUFFIXES,
 }
-ENCODE, PICTURES, UPSCALE, CLUSTER = "Encode", "Decode, restore and upscale", "Upscale", "Cluster"
+ENCODE, UPSCALE, CLUSTER = "Encode", "Upscale", "Cluster"
 
 
 @guarded
@@ -108,14 +108,14 @@ def batch(
         typer.Option(metavar="S", help="The smallest file with at least this SSIMULACRA 2.", rich_help_panel=ENCODE),
     ] = None,
     codec: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="ID",
             autocompletion=complete_codec,
-            help="See [bold]calotype codecs[/bold].",
+            help="See [bold]calotype codecs[/bold]. Default: talbot.",
             rich_help_panel=ENCODE,
         ),
-    ] = "talbot",
+    ] = None,
     lossless: Annotated[
         bool, typer.Option("--lossless", help="Every sample comes back.", rich_help_panel=ENCODE)
     ] = False,
@@ -136,14 +136,22 @@ def batch(
     ] = None,
     format_: Format = None,
     scale: Annotated[
-        int, typer.Option(metavar="2|4", help="Factor for width and height.", rich_help_panel=UPSCALE)
-    ] = DEFAULT_SCALE,
-    model: Annotated[
-        str,
+        int | None,
         typer.Option(
-            metavar="NAME", autocompletion=complete_model, help=", ".join(MODELS) + ".", rich_help_panel=UPSCALE
+            metavar="2|4",
+            help=f"Factor for width and height. Default: {DEFAULT_SCALE}.",
+            rich_help_panel=UPSCALE,
         ),
-    ] = DEFAULT_MODEL,
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=complete_model,
+            help=f"{', '.join(MODELS)}. Default: {DEFAULT_MODEL}.",
+            rich_help_panel=UPSCALE,
+        ),
+    ] = None,
     column: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="Of a table: the column with pictures. Default: the first with files."),
@@ -165,18 +173,20 @@ def batch(
     """See :data:`HELP`."""
     from ..cluster.run import Work, run
 
+    _check(do, {Verb.ENCODE}, {
+        "quality": quality, "target-size": target_size, "target-psnr": target_psnr, "target-ssim": target_ssim,
+        "target-ssimulacra2": target_ssimulacra2, "codec": codec, "lossless": lossless, "strip": strip,
+        "verify": verify, "ssimulacra2": ssimulacra2, "option": option,
+    })  # fmt: skip
+    _check(do, {Verb.UPSCALE}, {"scale": scale, "model": model})
+    _check(do, set(Verb) - {Verb.ENCODE}, {"format": format_})
     if do is Verb.ENCODE:
         demands = request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
         flags = {name: True for name, said in (("strip", strip), ("verify", verify)) if said}
-        order, suffix = _encoding(codec, lossless, flags, ssimulacra2, demands, option or []), EXTENSION
+        order, suffix = _encoding(codec or "talbot", lossless, flags, ssimulacra2, demands, option or []), EXTENSION
     else:
         suffix = suffix_of(format_)
-        order = _picturing(do, suffix, scale, model)
-    _check(do, {"format": format_}, {
-        "quality": quality, "target-size": target_size, "target-psnr": target_psnr, "target-ssim": target_ssim,
-        "target-ssimulacra2": target_ssimulacra2, "lossless": lossless, "strip": strip, "verify": verify,
-        "ssimulacra2": ssimulacra2, "option": option,
-    })  # fmt: skip
+        order = _picturing(do, suffix, DEFAULT_SCALE if scale is None else scale, model or DEFAULT_MODEL)
     console, shown_errors = errors(), 0
     bar = Bar(console, quiet=quiet)
 
@@ -188,9 +198,7 @@ def batch(
                 emit(console, complain(shown(name), message), "red")
         bar.show(totals)
 
-    work = Work(
-        source, destination, order, frozenset(SUFFIXES[do]), suffix, column, actors, address, overwrite
-    )  # fmt: skip
+    work = Work(source, destination, order, frozenset(SUFFIXES[do]), suffix, column, actors, address, overwrite)
     began = time.perf_counter()
     try:
         bar.start()
@@ -251,10 +259,10 @@ def _picturing(do: Verb, suffix: str, scale: int, model: str) -> Order:
     return Order(do.value, {"scale": scale, "model": model}, FORMATS[suffix])
 
 
-def _check(do: Verb, of_others: dict[str, object], of_encode: dict[str, object]) -> None:
-    """Refuse options that the verb does not have."""
-    for name, value in (of_others if do is Verb.ENCODE else of_encode).items():
-        if value:
+def _check(do: Verb, verbs: set[Verb], options: dict[str, object]) -> None:
+    """Refuse options that were given and are of other verbs than this one."""
+    for name, value in options.items():
+        if value and do not in verbs:
             raise wrong(f"--{name}", f"--do {do.value} does not take it")
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,7 +23,7 @@ from .lesson import lesson
 from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
 from .problems import guarded
 from .sharing import sharing
-from .sizes import parse_size
+from .sizes import size_option
 from .walk import PICTURE_SUFFIXES
 from .writing import put
 
@@ -99,7 +100,7 @@ def encode(
     **options: str | None,
 ) -> None:
     """See :data:`HELP`; ``options`` are those of the codecs."""
-    demands = request(quality, target_size, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
+    demands = request(quality, target_size, inputs, psnr=target_psnr, ssim=target_ssim, ssimulacra2=target_ssimulacra2)
     entry = named_codec("lossless" if lossless and codec == "talbot" else codec)
     if entry.lossless and demands:
         demand = next(iter(demands)).replace("_", "-")
@@ -168,7 +169,9 @@ def _jpeg(source: Path | io.BytesIO) -> bytes | None:
         return start + file.read() if file.read(len(start)) == start else None
 
 
-def request(quality: float | None, size: str | None, **fidelity: float | None) -> dict[str, Any]:
+def request(
+    quality: float | None, size: str | None, inputs: Collection[str] = (), **fidelity: float | None
+) -> dict[str, Any]:
     """The one demand that was made, as an argument of :func:`calotype.encode`; none for its default."""
     demands = {"quality": quality, "target_size": size, **{f"target_{name}": value for name, value in fidelity.items()}}
     made = [name for name, value in demands.items() if value is not None]
@@ -179,10 +182,7 @@ def request(quality: float | None, size: str | None, **fidelity: float | None) -
         if value is not None:
             _check_target(name, value)
     if size is not None:
-        try:
-            return {"target_size": parse_size(size)}
-        except ValueError as error:
-            raise wrong("--target-size", str(error)) from None
+        return {"target_size": size_option("--target-size", size, inputs)}
     return {name: demands[name] for name in made}
 
 

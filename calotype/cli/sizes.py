@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from pathlib import Path
+
+from .destination import wrong
 
 UNITS = {
     "": 1, "b": 1,
@@ -25,6 +29,22 @@ def parse_size(text: str) -> int:
     size = int(float(match[1]) * unit)
     if size < 1:
         raise ValueError(f"{text!r} is less than one byte")
+    return size
+
+
+def size_option(option: str, text: str, inputs: Collection[str] = ()) -> int:
+    """The size that ``option`` was given, in bytes.
+
+    Raises:
+        typer.BadParameter: not a size, or ``20 kB`` without quotes, whose unit is among the inputs then.
+    """
+    try:
+        size = parse_size(text)
+    except ValueError as error:
+        raise wrong(option, str(error)) from None
+    for name in inputs:
+        if name and name.lower() in UNITS and text[-1].isdigit() and not Path(name).exists():
+            raise wrong(option, f"write the size and its unit as one word: {text}{name}")
     return size
 
 

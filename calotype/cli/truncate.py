@@ -9,12 +9,12 @@ import typer
 
 from ..container import EXTENSION
 from . import many, streams
-from .destination import check_json, destination, keep_apart, wrong
+from .destination import check_json, destination, keep_apart
 from .jobs import Job, plan
 from .lesson import lesson
 from .options import Inputs, Json, Output, Overwrite, Preserve, Quiet
 from .problems import guarded
-from .sizes import parse_size
+from .sizes import size_option
 from .walk import CALOTYPE_SUFFIXES
 from .writing import put
 
@@ -49,10 +49,7 @@ def truncate(
     as_json: Json = False,
 ) -> None:
     """See :data:`HELP`."""
-    try:
-        most = parse_size(size)
-    except ValueError as error:
-        raise wrong("--size", str(error)) from None
+    most = size_option("--size", size, inputs)
     place = destination(output, inputs, suffixes=[EXTENSION], other=None)
     keep_apart(inputs, place, "truncated")
     suffix = f"-truncated{EXTENSION}" if output is None else EXTENSION

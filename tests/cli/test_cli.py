@@ -501,6 +501,8 @@ def test_two_outputs_are_never_one_file() -> None:
         ("encode a.png --quality 50 --target-size 80kB", "--target-size': cannot be combined with --quality"),
         ("encode a.png --target-psnr 40 --target-ssim 0.9", "cannot be combined with --target-psnr"),
         ("encode a.png --target-size big", "'big' is not a size"),
+        ("encode a.png -o a.calo --target-size 20 kB", "as one word: 20kB"),
+        ("truncate a.calo --size 1.5 MB", "as one word: 1.5MB"),
         ("encode a.png --target-psnr -3", "not between 0 and 100"),
         ("encode a.png --target-ssimulacra2 100", "not between 0 and 100"),
         ("encode a.png --target-ssim 1", "not between 0 and 1"),

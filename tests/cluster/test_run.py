@@ -38,6 +38,9 @@ def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (["--target-psnr", "30", "--target-ssim", "0.9"], "cannot be combined"),
         (["--target-ssim", "2"], "2 is not between"),
         (["--do", "restore", "--verify"], "--do restore does not take it"),
+        (["--do", "decode", "--codec", "tao2017"], "--do decode does not take it"),
+        (["--scale", "2"], "--do encode does not take it"),
+        (["--do", "restore", "--model", "srgan"], "--do restore does not take it"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:
