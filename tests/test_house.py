@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import re
 import subprocess
 import sys
@@ -273,10 +274,13 @@ def test_modules_have_docstrings_and_import() -> None:
             importlib.import_module(module)
 
 
-def test_changelog_and_version_agree() -> None:
+def test_changelog_and_versions_agree() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.M)
     unreleased = re.search(r"^## \[Unreleased\]\n\nTowards (\d+\.\d+\.\d+)", text, re.M)
     newest = unreleased[1] if unreleased else released[0]
     assert newest == calotype.__version__
+    web = json.loads((ROOT / "web" / "package-lock.json").read_text(encoding="utf-8"))
+    package = json.loads((ROOT / "web" / "package.json").read_text(encoding="utf-8"))
+    assert {package["version"], web["version"], web["packages"][""]["version"]} == {calotype.__version__}
     assert released == sorted(released, key=lambda version: tuple(map(int, version.split("."))), reverse=True)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,8 +31,11 @@ def test_files_of_a_release_open_for_ever(file: Path, monkeypatch: pytest.Monkey
     assert np.abs(np.subtract(pixels(data), wanted["pixels"])).max() <= TOLERANCE
 
 
-def test_a_release_has_a_file_of_each_of_its_weights() -> None:
+def test_every_release_has_files() -> None:
     folders = {file.parent for file in FILES}
+    changes = (Path(__file__).parents[2] / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = set(re.findall(r"^## \[(\d+\.\d+\.\d+)\] - ", changes, re.M))
+    assert released <= {folder.name for folder in folders}, "run tools/golden.py --release"
     assert folders
     for folder in folders:
         assert set(json.loads((folder / "expected.json").read_text(encoding="utf-8"))) == {
