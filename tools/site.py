@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A hook of MkDocs: pages may link to files outside ``docs``, as they do when they are read in the repository.
 
-Pictures and Markdown files outside become part of the site; a link to source code becomes its path. A link to what
-does not exist fails the build. The curves of the benchmark go to ``assets/results.js``, which the plots read, and the
-tables of the README to where a page has ``<!-- tables -->``.
+Plots of the benchmark and Markdown files outside become part of the site; a link to anything else becomes its path. A
+link to what does not exist fails the build. The curves of the benchmark go to ``assets/results.js``, which the plots
+read, and the tables of the README to where a page has ``<!-- tables -->``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "RELEASING.md", "SECURITY.md")  # of the repository, as pages of the site
-PICTURES = (".svg", ".png", ".webp")
 ROLE = re.compile(r":(?:attr|class|data|func|meth|mod):(?=<code>)")  # of docstrings
 TABLES = re.compile(r"<!-- results:begin -->\n(.*)<!-- results:end -->", re.S)  # in README.md
 PLACE = "<!-- tables -->"
@@ -73,7 +72,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             raise PluginError(f"{page.file.src_uri}: there is no {target}")
         if path.startswith("docs/"):
             inside = path.removeprefix("docs/")
-        elif path.endswith(PICTURES):
+        elif path.endswith(".svg") and (ROOT / path).parent == RESULTS / "plots":
             inside = f"plots/{posixpath.basename(path)}"
         elif path in PAGES:
             inside = path
