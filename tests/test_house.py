@@ -274,6 +274,13 @@ def test_modules_have_docstrings_and_import() -> None:
             importlib.import_module(module)
 
 
+@pytest.mark.parametrize("package", ["archive", "web"])
+def test_every_package_has_the_licence(package: str) -> None:
+    if not (ROOT / package).is_dir():
+        pytest.skip("a source distribution is without it")
+    assert (ROOT / package / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+
+
 def test_changelog_and_versions_agree() -> None:
     text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.M)
