@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("archive/*.md"), *ROOT.glob("web/*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def slug(heading: str) -> str:
