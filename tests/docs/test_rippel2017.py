@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from calotype.benchmark.studies import RESULTS
+from calotype.benchmark.studies import RESULTS, adversary
 from calotype.benchmark.studies.bit_planes import markdown
 from calotype.cli import app
 from tests.make_golden import GOLDEN, drawing
@@ -40,3 +40,8 @@ def test_the_table_is_that_of_the_results() -> None:
     rows = markdown({name: averages[name] for name in columns}).splitlines()[2:-1]  # the last rate is beyond its curve
     table = PAGE.replace("*", "")
     assert len(rows) == 7 and not [row for row in rows if row not in table]
+
+
+def test_the_table_of_the_adversary_is_that_of_the_results() -> None:
+    rows = adversary.markdown(json.loads((RESULTS / "adversary.json").read_text(encoding="utf-8"))["averages"])
+    assert rows in PAGE
