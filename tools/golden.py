@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -32,6 +33,7 @@ from calotype.selftest.symbols import symbols_hash  # noqa: E402
 HEIGHT, WIDTH = 72, 104
 WEIGHTS = ROOT / "calotype" / "weights"
 RELEASES = ROOT / "tests" / "releases"
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"/></x:xmpmeta>'
 
 
 def drawing() -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -41,6 +43,11 @@ def drawing() -> np.ndarray[Any, np.dtype[np.uint8]]:
     picture = 128 + 70 * np.stack(waves, 2)
     picture[20:44, 30:70] = 255 - picture[20:44, 30:70]
     return np.rint(picture).astype(np.uint8)
+
+
+def texts(data: bytes) -> dict[str, str]:
+    """What a file says beside its pixels: the ``info`` of its Pillow image, as text."""
+    return {name: repr(value) for name, value in calotype.decode(data, threads=1).info.items()}
 
 
 def options(bundle: bundles.Bundle) -> dict[str, Any]:
@@ -71,12 +78,48 @@ def stale() -> list[bundles.Bundle]:
     return [bundle for bundle in shipped() if not current(bundle)]
 
 
+def write(file: Path, results: dict[str, Any]) -> None:
+    """One line a file, in the order of their names."""
+    lines = [f"  {json.dumps(name)}: {json.dumps(results[name])}" for name in sorted(results)]
+    file.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def kinds() -> dict[str, bytes]:
+    """A file of each kind that the self test leaves out: what a file may hold beside the latents of one bundle."""
+    picture, transparent = drawing(), np.arange(HEIGHT * WIDTH, dtype=np.uint32).reshape(HEIGHT, WIDTH, 1) % 251
+    deep = drawing().astype(np.uint16) * 257 + (transparent % 7).astype(np.uint16)
+    described = Image.fromarray(picture)
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "Calotype", "a drawing"  # make and model
+    described.info = {"exif": exif.tobytes(), "dpi": (300, 300), "xmp": XMP}
+
+    def encode(shown: Any, codec: str = "talbot", **options: Any) -> bytes:
+        return calotype.encode(shown, codec=codec, threads=1, **options)
+
+    return {
+        "alpha": encode(np.concatenate([picture, transparent.astype(np.uint8)], 2)),
+        "grey": encode(picture[:, :, 1].copy()),
+        "metadata": encode(described),
+        "quality-100": encode(picture, quality=100),
+        "lossless": encode(picture, "lossless"),
+        "lossless-deep": encode(deep, "lossless"),
+        **{f"tao2017-{base}": encode(picture, "tao2017", base=base) for base in ("webp", "avif", "jpeg2000")},
+    }
+
+
 def keep() -> None:
-    """Copy the files to those of this version; SystemExit if it has some already."""
+    """Copy the files to those of this version, and make more; SystemExit if it has some already."""
     place = RELEASES / calotype.__version__
     if place.exists():
         raise SystemExit(f"golden: {place} exists, and files of a release never change")
+    more = kinds()
     shutil.copytree(FOLDER, place)
+    results = expected()
+    for name, data in more.items():
+        (place / f"{name}.calo").write_bytes(data)
+        results[name] = {"symbols": symbols_hash(data), "pixels": pixels(data)}
+    results["metadata"]["info"] = texts(more["metadata"])
+    write(place / EXPECTED.name, results)
     print(f"golden: {place} holds the files of this release; commit them")
 
 
@@ -103,9 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         (FOLDER / f"{bundle.id}.calo").write_bytes(data)
         known[bundle.id] = {"symbols": symbols_hash(data), "pixels": pixels(data)}
         print(f"{bundle.id}: {len(data)} bytes")
-    kept = {name: known[name] for name in sorted(names)}
-    lines = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in kept.items()]
-    EXPECTED.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    write(EXPECTED, {name: known[name] for name in names})
     if asked.release:
         keep()
     return 0

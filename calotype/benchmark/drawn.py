@@ -41,7 +41,7 @@ def font(size: int, style: str = "Sans") -> ImageFont.FreeTypeFont:
         import matplotlib
     except ImportError as error:
         raise DependencyError(
-            "the drawn pictures need matplotlib for its fonts: pip install calotype[bench]"
+            "the drawn pictures need matplotlib for its fonts: pip install 'calotype[bench]'"
         ) from error
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"DejaVu{style}.ttf"), size)
 

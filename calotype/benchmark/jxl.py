@@ -18,7 +18,7 @@ def library() -> ModuleType:
     try:
         import imagecodecs
     except ImportError as error:
-        raise DependencyError("the codec jxl needs imagecodecs: pip install calotype[bench]") from error
+        raise DependencyError("the codec jxl needs imagecodecs: pip install 'calotype[bench]'") from error
     module: ModuleType = imagecodecs
     return module
 

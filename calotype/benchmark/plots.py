@@ -48,7 +48,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib
     except ImportError as error:
-        raise DependencyError("the plots need matplotlib: pip install calotype[bench]") from error
+        raise DependencyError("the plots need matplotlib: pip install 'calotype[bench]'") from error
     del matplotlib
 
 

@@ -54,7 +54,7 @@ HELP = lesson(
     "DESTINATION/_manifest tells, in Parquet, what became of each picture: size, hash, settings, bytes, and the error "
     "of a bad one, which does not stop the others. Run the same command again, and it does what is missing, has "
     "changed or failed. A machine that is lost in the middle costs at most 64 pictures or a shard, which others make.",
-    "It needs Ray Data: pip install calotype\\[cluster]. Without --address a cluster of this machine's cores is "
+    "It needs Ray Data: pip install 'calotype\\[cluster]'. Without --address a cluster of this machine's cores is "
     "started and ended; nothing is reported to anyone.",
     "Exit codes: 0 all went well, 1 a picture failed, 2 wrong usage.",
 )  # fmt: skip
@@ -263,7 +263,8 @@ def _check(do: Verb, verbs: set[Verb], options: dict[str, object]) -> None:
     """Refuse options that were given and are of other verbs than this one."""
     for name, value in options.items():
         if value and do not in verbs:
-            raise wrong(f"--{name}", f"--do {do.value} does not take it")
+            takers = " and ".join(sorted(verbs))
+            raise wrong(f"--{name}", f"it belongs to --do {takers}, and this is --do {do.value}")
 
 
 class Bar:

@@ -39,7 +39,7 @@ HELP = lesson(
     "which opens without a network and lets you compare the pictures.",
     "What is measured is kept by the content of the pictures and codecs: an interrupted or repeated run goes on. The "
     "tables of speed and memory are measured anew each time; --speed-rounds 0 leaves them out.",
-    "Needs matplotlib, and imagecodecs for JPEG XL: pip install calotype\\[bench].",
+    "Needs matplotlib, and imagecodecs for JPEG XL: pip install 'calotype\\[bench]'.",
 )
 LABEL_WIDTH = 34  # cells for what is being measured beside the progress bar
 

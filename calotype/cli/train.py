@@ -22,7 +22,7 @@ TRAIN_HELP = lesson(
         "train talbot --data hf:NAME:train": "from Hugging Face",
     },
     "--data names a folder of photographs, Parquet files, a data set of Hugging Face (hf:NAME or hf:NAME:SPLIT), "
-    "cifar10, stl10 or oxford-pets; all but the first need pip install calotype\\[datasets].",
+    "cifar10, stl10 or oxford-pets; all but the first need pip install 'calotype\\[datasets]'.",
     "The state is saved every few minutes and at Ctrl-C, after the step in progress (a second Ctrl-C stops at once); "
     "the same command goes on from exactly the saved state. With more --hours than before, it goes on from where the "
     "learning rate began to fall.",
@@ -75,7 +75,7 @@ def _need_torch() -> None:
         import safetensors
         import torch
     except ImportError as error:
-        raise DependencyError(f"training needs {error.name}: pip install calotype[train]") from error
+        raise DependencyError(f"training needs {error.name}: pip install 'calotype[train]'") from error
     del onnx, safetensors, torch
 
 

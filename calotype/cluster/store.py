@@ -21,7 +21,7 @@ from ..atomic import TEMPORARY_PREFIX, atomic, write_atomically
 from ..errors import CalotypeError, DependencyError, describe
 
 PACKAGES = ("ray", "pyarrow", "fsspec")
-NEEDED = "calotype batch needs Ray Data, PyArrow and fsspec: pip install calotype[cluster]"
+NEEDED = "calotype batch needs Ray Data, PyArrow and fsspec: pip install 'calotype[cluster]'"
 VERSIONS = ("ETag", "etag", "md5Hash", "mtime", "LastModified", "updated")  # what file systems know, the best first
 
 

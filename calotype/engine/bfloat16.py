@@ -34,7 +34,7 @@ ROWS_FIRST, CHANNELS_FIRST = "NHWC", "NCHW"
 def check_openvino() -> None:
     """DependencyError where OpenVINO is not installed, or the processor does not compute in bfloat16."""
     if find_spec(OPENVINO) is None:
-        raise DependencyError("engine 'openvino' needs OpenVINO: pip install calotype[openvino], or leave it out")
+        raise DependencyError("engine 'openvino' needs OpenVINO: pip install 'calotype[openvino]', or leave it out")
     if "BF16" not in _core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         raise DependencyError(
             "engine 'openvino' is for processors that compute in bfloat16, and this one does not: leave it out"

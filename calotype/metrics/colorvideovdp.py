@@ -23,7 +23,7 @@ from .pair import checked_pair
 
 DISPLAY = "standard_4k"
 NEEDED = ("pycvvdp", "torch", "torchvision")
-ADVICE = "ColorVideoVDP needs the package cvvdp with PyTorch and torchvision: pip install calotype[metrics]"
+ADVICE = "ColorVideoVDP needs the package cvvdp with PyTorch and torchvision: pip install 'calotype[metrics]'"
 
 
 def has_cvvdp() -> bool:

@@ -16,7 +16,7 @@ def need_tensorboard() -> None:
     try:
         import_module("torch.utils.tensorboard")
     except ImportError as error:
-        raise DependencyError("--tensorboard needs TensorBoard: pip install calotype[tensorboard]") from error
+        raise DependencyError("--tensorboard needs TensorBoard: pip install 'calotype[tensorboard]'") from error
 
 
 class Board:

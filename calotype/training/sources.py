@@ -112,7 +112,7 @@ def stream(data: str, options: Mapping[str, Any]) -> Iterator[Picture]:
     try:
         import datasets
     except ImportError as error:
-        raise DependencyError(f"reading {data} needs the package datasets: pip install calotype[datasets]") from error
+        raise DependencyError(f"reading {data} needs the package datasets: pip install 'calotype[datasets]'") from error
     try:
         rows = datasets.load_dataset(**options, streaming=True)
         for name, feature in (rows.features or {}).items():

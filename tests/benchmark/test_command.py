@@ -94,10 +94,10 @@ def test_missing_packages(folder: Path, tmp_path: Path, monkeypatch: pytest.Monk
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "imagecodecs", None)
         result = bench(folder, "--out", tmp_path / "out", "--codecs", "jxl")
-        assert result.exit_code == 1 and "pip install calotype[bench]" in result.stderr
+        assert result.exit_code == 1 and "pip install 'calotype[bench]'" in result.stderr
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = bench(folder, "--out", tmp_path / "out", "--codecs", "jpeg")
-    assert result.exit_code == 1 and "the plots need matplotlib: pip install calotype[bench]" in result.stderr
+    assert result.exit_code == 1 and "the plots need matplotlib: pip install 'calotype[bench]'" in result.stderr
 
 
 def test_interrupted(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

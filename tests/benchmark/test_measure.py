@@ -89,7 +89,7 @@ def test_jpeg_xl_distances() -> None:
 
 def test_jpeg_xl_without_its_package(photographs: list[Photograph], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "imagecodecs", None)
-    with pytest.raises(DependencyError, match=r"pip install calotype\[bench\]"):
+    with pytest.raises(DependencyError, match=r"pip install 'calotype\[bench\]'"):
         JXL.encode(photographs[0].samples, 50)
 
 

@@ -67,5 +67,5 @@ def test_places() -> None:
 
 def test_without_matplotlib(outcome: Results, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(DependencyError, match=r"pip install calotype\[bench\]"):
+    with pytest.raises(DependencyError, match=r"pip install 'calotype\[bench\]'"):
         plot(PSNR, list(outcome.curves.values()), [], "crops")

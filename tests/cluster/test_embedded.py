@@ -22,8 +22,8 @@ from tests.cluster.busy import skip_if_busy
 from tests.cluster.pictures import folder, opened, picture
 
 if find_spec("ray") is None:  # not imported before there are settings for it
-    pytest.skip("calotype batch needs Ray, of pip install calotype[cluster]", allow_module_level=True)
-pq = pytest.importorskip("pyarrow.parquet", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
+    pytest.skip("calotype batch needs Ray, of pip install 'calotype[cluster]'", allow_module_level=True)
+pq = pytest.importorskip("pyarrow.parquet", reason="calotype batch needs PyArrow, of pip install 'calotype[cluster]'")
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from calotype.cluster.listing import Listing, Piece, Unit, renamed, units
 from calotype.cluster.store import Store
 from calotype.errors import CalotypeError
 
-pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install calotype[cluster]")
+pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install 'calotype[cluster]'")
 
 NAMES = st.sampled_from(["a", "b", "a.png", "a.jpg", "b.calo", "a.png.jpg"])
 

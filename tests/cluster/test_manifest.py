@@ -10,8 +10,8 @@ from calotype.cluster.listing import Piece, digest
 from calotype.cluster.store import Store
 from calotype.errors import CalotypeError
 
-pytest.importorskip("pyarrow", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
-pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install calotype[cluster]")
+pytest.importorskip("pyarrow", reason="calotype batch needs PyArrow, of pip install 'calotype[cluster]'")
+pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install 'calotype[cluster]'")
 
 
 def item(name: str, version: str = "1") -> Piece:

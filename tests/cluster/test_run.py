@@ -21,14 +21,14 @@ def batch(*arguments: str) -> tuple[int, str]:
 def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(store, "find_spec", lambda name: None)
     code, said = batch(str(tmp_path), str(tmp_path / "out"))
-    assert code == 1 and "pip install calotype[cluster]" in said and "ray, pyarrow, fsspec" in said
+    assert code == 1 and "pip install 'calotype[cluster]'" in said and "ray, pyarrow, fsspec" in said
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--do", "decode", "--quality", "50"], "--do decode does not take it"),
-        (["--format", "png"], "--do encode does not take it"),
+        (["--do", "decode", "--quality", "50"], "and this is --do decode"),
+        (["--format", "png"], "and this is --do encode"),
         (["--option", "effort"], "is not NAME=VALUE"),
         (["--option", "effort=99"], "effort"),
         (["--lossless", "--quality", "50"], "gives back every sample"),
@@ -37,10 +37,10 @@ def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         (["--quality", "50", "--target-size", "80kB"], "cannot be combined"),
         (["--target-psnr", "30", "--target-ssim", "0.9"], "cannot be combined"),
         (["--target-ssim", "2"], "2 is not between"),
-        (["--do", "restore", "--verify"], "--do restore does not take it"),
-        (["--do", "decode", "--codec", "tao2017"], "--do decode does not take it"),
-        (["--scale", "2"], "--do encode does not take it"),
-        (["--do", "restore", "--model", "srgan"], "--do restore does not take it"),
+        (["--do", "restore", "--verify"], "and this is --do restore"),
+        (["--do", "decode", "--codec", "tao2017"], "and this is --do decode"),
+        (["--scale", "2"], "and this is --do encode"),
+        (["--do", "restore", "--model", "srgan"], "and this is --do restore"),
     ],
 )
 def test_wrong_usage(arguments: list[str], message: str) -> None:

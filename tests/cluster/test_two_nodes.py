@@ -17,8 +17,8 @@ from calotype.cluster.worker import Tally
 from tests.cluster.busy import skip_if_busy
 from tests.cluster.pictures import folder
 
-ray = pytest.importorskip("ray", reason="calotype batch needs Ray, of pip install calotype[cluster]")
-pq = pytest.importorskip("pyarrow.parquet", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
+ray = pytest.importorskip("ray", reason="calotype batch needs Ray, of pip install 'calotype[cluster]'")
+pq = pytest.importorskip("pyarrow.parquet", reason="calotype batch needs PyArrow, of pip install 'calotype[cluster]'")
 
 NODE = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
 

@@ -20,9 +20,9 @@ from calotype.cluster.store import Store
 from calotype.cluster.worker import Tally, Worker
 from tests.cluster.pictures import folder, opened, picture, shard
 
-pa = pytest.importorskip("pyarrow", reason="calotype batch needs PyArrow, of pip install calotype[cluster]")
+pa = pytest.importorskip("pyarrow", reason="calotype batch needs PyArrow, of pip install 'calotype[cluster]'")
 pq = pytest.importorskip("pyarrow.parquet")
-pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install calotype[cluster]")
+pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install 'calotype[cluster]'")
 
 SUFFIXES = frozenset([".png", ".jpg"])
 LOSSLESS = Order("encode", {"codec": "lossless"})

@@ -51,7 +51,7 @@ def test_a_program_that_fails(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 def test_colorvideovdp_orders_copies() -> None:
     if not vdp.has_cvvdp():
-        with pytest.raises(DependencyError, match=r"pip install calotype\[metrics\]"):
+        with pytest.raises(DependencyError, match=r"pip install 'calotype\[metrics\]'"):
             vdp.cvvdp(ORIGINAL, ORIGINAL)
         return
     values = [vdp.cvvdp(ORIGINAL, other) for other in (ORIGINAL, jpeg_copy(ORIGINAL, 80), jpeg_copy(ORIGINAL, 10))]

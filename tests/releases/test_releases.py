@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calotype import BundleError, probe
+from calotype import BundleError, decode, probe
 from calotype.engine import bundles
 from calotype.selftest import TOLERANCE, pixels
 from calotype.selftest.symbols import symbols_hash
@@ -29,6 +29,8 @@ def test_files_of_a_release_open_for_ever(file: Path, monkeypatch: pytest.Monkey
     wanted = json.loads((file.parent / "expected.json").read_text(encoding="utf-8"))[file.stem]
     assert symbols_hash(data) == wanted["symbols"]
     assert np.abs(np.subtract(pixels(data), wanted["pixels"])).max() <= TOLERANCE
+    said = decode(data, threads=1).info
+    assert {name: repr(said.get(name)) for name in wanted.get("info", {})} == wanted.get("info", {})
 
 
 def test_every_release_has_files() -> None:

@@ -38,7 +38,7 @@ def test_curves(tmp_path: Path) -> None:
 
 def test_without_tensorboard_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
-    with pytest.raises(DependencyError, match=r"pip install calotype\[tensorboard\]"):
+    with pytest.raises(DependencyError, match=r"pip install 'calotype\[tensorboard\]'"):
         need_tensorboard()
 
 

@@ -47,7 +47,7 @@ def check_needs(effort: int) -> None:
         for needed in ("torch", "onnx"):
             if find_spec(needed) is None:
                 raise DependencyError(
-                    f"effort {effort} needs {needed}: pip install calotype[train]; efforts up to "
+                    f"effort {effort} needs {needed}: pip install 'calotype[train]'; efforts up to "
                     f"{FIRST_REFINEMENT - 1} do without"
                 )
 

@@ -44,7 +44,7 @@ def dead_zone(tables: Tables, weight: float) -> Rounding:
     thresholds = table(tables, weight)
 
     def choose(stage: str, residuals: Floats, levels: Levels) -> Floats:
-        integers = nearest(stage, residuals, levels)
+        integers = np.ascontiguousarray(nearest(stage, residuals, levels))  # changed below through a flat view
         if stage.startswith("z"):
             return integers
         flat = integers.reshape(-1)

@@ -21,7 +21,7 @@ class Options:
 
 ENTRY = Entry(
     "toderici2017",
-    "progressive: a file that can be cut anywhere and still opens, better with every further byte",
+    "progressive: opens when cut anywhere after its first layer, better with each further one",
     "recurrent networks, full resolution (Toderici 2017)",
     f"{__name__}.codec:Toderici2017",
     Options,

@@ -34,7 +34,7 @@ def library() -> ModuleType:
         if not imagecodecs.JPEGXL.available:
             raise ImportError("imagecodecs was built without JPEG XL")
     except ImportError as error:
-        raise DependencyError("JPEG XL inside a .calo file needs imagecodecs: pip install calotype[jxl]") from error
+        raise DependencyError("JPEG XL inside a .calo file needs imagecodecs: pip install 'calotype[jxl]'") from error
     module: ModuleType = imagecodecs
     return module
 

@@ -34,7 +34,7 @@ def fit(mixture: Mixture, pictures: PictureCache) -> None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.mixture import BayesianGaussianMixture
     except ImportError as error:
-        raise DependencyError("fitting a mixture needs scikit-learn: pip install calotype[train]") from error
+        raise DependencyError("fitting a mixture needs scikit-learn: pip install 'calotype[train]'") from error
     config = mixture.config
     x, detail = sample(mixture, pictures, config.patches)
     set_basis(mixture, x)

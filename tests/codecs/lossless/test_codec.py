@@ -165,5 +165,5 @@ def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
-    with pytest.raises(calotype.DependencyError, match=r"needs imagecodecs: pip install calotype\[jxl\]"):
+    with pytest.raises(calotype.DependencyError, match=r"needs imagecodecs: pip install 'calotype\[jxl\]'"):
         calotype.encode(drawing(8, 8, 3, 8), lossless=True, still="jxl")

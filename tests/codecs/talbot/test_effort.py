@@ -73,7 +73,7 @@ def test_a_tuning_is_a_bundle_by_its_name() -> None:
 def test_high_efforts_say_what_they_need(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(efforts, "find_spec", lambda name: None if name == missing else found("sys"))
-    with pytest.raises(calotype.CalotypeError, match=rf"effort 7 needs {missing}: pip install calotype\[train\]"):
+    with pytest.raises(calotype.CalotypeError, match=rf"effort 7 needs {missing}: pip install 'calotype\[train\]'"):
         calotype.encode(drawing(8, 8, 3, 8), effort=7)
 
 
