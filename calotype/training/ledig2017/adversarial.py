@@ -21,16 +21,15 @@ from torch.func import functional_call
 from torch.nn import functional as F
 
 from ...networks.ledig2017 import Discriminator, Generator
+from ..critics import WOVEN_CELLS, detail_energy, shifted
 from ..data import CropConfig, PictureCache
 from ..loop import tell
-from .perceptual import Perceptual
+from ..perceptual import Perceptual
 from .task import PixelLossConfig, pairs, pixel_loss, validation
 
-CRITICS_GRID = 16  # pixels: the strides of the perceptual network and of the discriminator, multiplied
 WATCHED = 100  # steps over whose mean the training is judged
 WON = 0.97  # mean certainty of a discriminator that teaches nothing any more
 OFF = 0.03  # mean error of a made picture scaled down again, against what it was made from: it ignores its input
-WOVEN_CELLS = 4  # of a side of the windows in which a pattern may repeat
 INVISIBLE = 2 / 255  # response of the Laplacian that nobody sees
 DETAIL = (0.05, 2.0)  # energy of fine detail, made to real: SRResNet has about 0.1; less is collapse, more is noise
 
@@ -81,13 +80,6 @@ class Watch:
             self.said.discard(name)
 
 
-def detail_energy(x: Tensor) -> Tensor:
-    """Mean squared response to a Laplacian of the mean of the channels."""
-    y = x.mean(1, keepdim=True)
-    laplace = 4 * y[..., 1:-1, 1:-1] - y[..., :-2, 1:-1] - y[..., 2:, 1:-1] - y[..., 1:-1, :-2] - y[..., 1:-1, 2:]
-    return laplace.square().mean()
-
-
 def weave(x: Tensor, scale: int) -> Tensor:
     """Share of fine detail that repeats from cell to cell of the ``scale x scale`` grid that a pixel-shuffle fills.
 
@@ -101,16 +93,6 @@ def weave(x: Tensor, scale: int) -> Tensor:
     pattern = F.avg_pool2d(cells, WOVEN_CELLS, WOVEN_CELLS // 2).square().mean(1)
     energy = F.avg_pool2d(cells.square().mean(1, keepdim=True), WOVEN_CELLS, WOVEN_CELLS // 2)[:, 0]
     return pattern / (energy + INVISIBLE**2)
-
-
-def shifted(*pictures: Tensor) -> list[Tensor]:
-    """The pictures, all moved around by the same random offset.
-
-    Both critics have strides, so that they judge some positions of their grid better than others, and what they
-    overlook at the others becomes a pattern: *seen* as a faint weave of 4 x 4 pixels. Moved, every position is judged.
-    """
-    offset = torch.randint(0, CRITICS_GRID, (2,)).tolist()
-    return [x.roll(offset, (2, 3)) for x in pictures]
 
 
 @dataclass

@@ -18,12 +18,12 @@ from ..data import CropConfig, PictureCache
 from ..generators import generator_graph
 from ..loop import Task, tell
 from ..parents import bundle_in
+from ..perceptual import PerceptualConfig, perceptual
 from ..recipe import configure
 from ..recovery import recover
 from ..weights import read_weights
 from .adversarial import AdversarialConfig, AdversarialTask, Adversaries
 from .export import export_run
-from .perceptual import PerceptualConfig, perceptual
 from .task import PixelLossConfig, ResNetTask
 
 Tables = Mapping[str, Any]

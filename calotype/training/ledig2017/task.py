@@ -15,8 +15,8 @@ from ...arrays import Samples8
 from ...networks.cheng2017 import Mixture
 from ...networks.ledig2017 import Generator
 from ..data import CropConfig, PictureCache, random_crop, still_readable
+from ..perceptual import Perceptual
 from .bicubic import imresize, resizing
-from .perceptual import Perceptual
 from .protocol import luma_psnr
 
 Enlarger = Generator | Mixture

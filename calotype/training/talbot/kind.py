@@ -16,11 +16,13 @@ from ...networks.talbot import Talbot, TalbotConfig
 from ..data import CropConfig, PictureCache
 from ..loop import LoopConfig
 from ..parents import bundle_in
+from ..perceptual import PerceptualConfig, perceptual
 from ..progress import silent
 from ..recipe import configure
 from .export import export_run
 from .klt import start_as_klt
 from .measure import LossConfig
+from .natural import Natural, NaturalConfig, NaturalTask
 from .start import start_from_bundle
 from .synthesis import Synthesis, SynthesisConfig, SynthesisTask, find
 from .synthesis import export_run as export_synthesis
@@ -28,7 +30,11 @@ from .task import TalbotTask, initialise, make_network
 
 Tables = Mapping[str, Any]
 SYNTHESIS = "synthesis"  # the table that makes a recipe one that trains the synthesis alone
-SETTINGS = {"network": TalbotConfig, "crop": CropConfig, "loss": LossConfig, SYNTHESIS: SynthesisConfig}
+NATURAL = "natural"  # a table beside it: train the synthesis for a natural look
+SETTINGS = {
+    "network": TalbotConfig, "crop": CropConfig, "loss": LossConfig, SYNTHESIS: SynthesisConfig,
+    NATURAL: NaturalConfig, "perceptual": PerceptualConfig,
+}  # fmt: skip
 
 
 def refused(tables: Tables) -> str:
@@ -38,12 +44,20 @@ def refused(tables: Tables) -> str:
 
 def network(tables: Tables) -> Talbot | Synthesis:
     """The network that a recipe names, or its synthesis alone."""
-    config = configure(TalbotConfig, tables.get("network", {}))
     if SYNTHESIS not in tables:
-        return make_network(config)
-    made = Synthesis(config, find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle))
+        return make_network(configure(TalbotConfig, tables.get("network", {})))
+    made = synthesis(tables)
     made.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in PyTorch's own stubs
     return made
+
+
+def synthesis(tables: Tables) -> Synthesis:
+    """The one of the bundle that a recipe names, with a critic where it asks for a natural look."""
+    config = configure(TalbotConfig, tables.get("network", {}))
+    bundle = find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle)
+    if NATURAL in tables:
+        return Natural(config, bundle, configure(NaturalConfig, tables[NATURAL]).width)
+    return Synthesis(config, bundle)
 
 
 def start(network: Talbot | Synthesis, init: Path | None, pictures: PictureCache) -> None:
@@ -67,6 +81,10 @@ def task(
     fused = configure(LoopConfig, tables.get("loop", {})).compile
     if isinstance(network, Synthesis):
         pool = configure(SynthesisConfig, tables[SYNTHESIS]).pool
+        if isinstance(network, Natural):
+            natural = configure(NaturalConfig, tables[NATURAL])
+            seen = perceptual(configure(PerceptualConfig, tables.get("perceptual", {})))
+            return NaturalTask(network, pictures, crop, judges, loss, fused, pool, natural, perceptual=seen)
         return SynthesisTask(network, pictures, crop, judges, loss, fused, pool)
     return TalbotTask(network, pictures, crop, judges, loss, fused)
 
@@ -79,6 +97,5 @@ def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path, pr
     if stated := {name: share for name, share in shares.items() if share}:
         facts["distortion"] = stated  # what high efforts of the encoder minimise
     if SYNTHESIS in tables:
-        made = Synthesis(config, find(configure(SynthesisConfig, tables[SYNTHESIS]).bundle))
-        return export_synthesis(state, made, folder, len(pictures), facts)
+        return export_synthesis(state, synthesis(tables), folder, len(pictures), facts)
     return export_run(state, config, pictures, folder, facts, progress or silent)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -38,6 +39,7 @@ from ..parents import bundle_in, provenance
 from ..weights import copy_weights
 from .export import transform_graph
 from .measure import LossConfig, Measure
+from .noise import NoisyPrior
 from .start import read_transform
 from .task import VALIDATED, levels
 
@@ -84,12 +86,19 @@ class Encoded:
         self.codec = Codec(bundle, min(torch.get_num_threads(), MOST_THREADS))
         self.rounding = dead_zone(self.codec.prior.tables, DEAD_ZONE)
 
-    def __call__(self, x: Tensor, stored: int) -> tuple[Tensor, float]:
-        """Latents ``(M, h, w)`` and bits of ``x (3, H, W)`` in 0..1, at most a tile, at a stored quality."""
+    def __call__(self, x: Tensor, stored: int, strength: float = 0.0) -> tuple[Tensor, float]:
+        """Latents ``(M, h, w)`` and bits of ``x (3, H, W)`` in 0..1, at most a tile, at a stored quality.
+
+        With a ``strength`` there is noise in the latents, see :mod:`calotype.training.talbot.noise`.
+        """
         samples = x.permute(1, 2, 0).mul(255).round().byte().numpy()
         (y,) = self.codec.latents(samples).tiles
         coded = self.codec.prior.code(y * self.codec.gain("encoder", stored), position(stored), self.rounding)
-        return torch.from_numpy(coded.y_hat), 8.0 * len(coded.data)
+        y_hat = coded.y_hat
+        if strength:
+            noisy = NoisyPrior(self.codec.prior, strength)
+            y_hat = noisy.decode(coded.data, y_hat.shape[1], y_hat.shape[2], position(stored))
+        return torch.from_numpy(y_hat), 8.0 * len(coded.data)
 
 
 def stored_quality(level: float, top: int) -> int:
@@ -113,44 +122,68 @@ class SynthesisTask:
         self.measure = Measure(self.config.shares, self.compile)
         self.encoded = Encoded(self.network.bundle)
         self.top = self.network.config.levels - 1
-        self.crops: list[tuple[Tensor, Tensor, float]] = []  # samples, latents, level
+        self.strength = 0.0  # of noise in the latents
+        self.validated: Sequence[float] = VALIDATED  # levels
+        self.crops: list[tuple[Tensor, ...]] = []  # samples, latents, level, and what a subclass adds
         self.judged: list[tuple[Tensor, Tensor, float, float]] = []  # the same and bits a pixel, of validation
 
-    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    def levels(self, rng: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
+        """Levels of quality ``(count,)`` of new crops."""
+        return levels(rng, count, self.top)
+
+    def encode(self, x: Tensor, stored: int) -> tuple[Tensor, ...]:
+        """What the pool keeps of a crop ``(3, H, W)`` of 8 bits: the crop, its latents, its level."""
+        y_hat, _ = self.encoded(x.float() / 255, stored)
+        return x, y_hat.half(), torch.tensor(position(stored) * self.top)
+
+    def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, ...]:
         """Crops ``(size, 3, H, W)``, their latents and their levels."""
-        for level in levels(rng, max(1, size - len(self.crops)), self.top):
-            stored = stored_quality(float(level), self.top)
+        for level in self.levels(rng, max(1, size - len(self.crops))):
             x = random_crop(self.pictures, self.crop, rng).mul(255).round().byte().cpu()  # where the codec runs
-            y_hat, _ = self.encoded(x.float() / 255, stored)
             if len(self.crops) >= self.pool:
                 self.crops.pop(int(rng.integers(len(self.crops))))
-            self.crops.append((x, y_hat.half(), position(stored) * self.top))
+            self.crops.append(self.encode(x, stored_quality(float(level), self.top)))
         drawn = [self.crops[i] for i in rng.permutation(len(self.crops))[:size]]
-        x, y_hat = (torch.stack(parts).float() for parts in list(zip(*drawn, strict=True))[:2])
-        x, y_hat = (part.contiguous(memory_format=torch.channels_last) for part in (x / 255, y_hat))
-        return x, y_hat, torch.tensor([level for _, _, level in drawn])
+        return tuple(_batch(parts) for parts in zip(*drawn, strict=True))
 
-    def loss(self, batch: tuple[Tensor, Tensor, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    def faithful(self, x: Tensor, x_hat: Tensor, level: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """The mean weighted distortion of decoded crops, and what to log of it."""
+        distortion, details = self.measure(x, x_hat)
+        return (self.network.lambda_(level).pow(1 - self.config.balance) * distortion).mean() * 0.05, details
+
+    def loss(self, batch: tuple[Tensor, ...]) -> tuple[Tensor, dict[str, float]]:
         """The mean weighted loss of a batch, and what to log of it."""
         x, y_hat, level = batch
-        distortion, details = self.measure(x, self.network(y_hat, level))
-        return (self.network.lambda_(level).pow(1 - self.config.balance) * distortion).mean() * 0.05, details
+        return self.faithful(x, self.network(y_hat, level), level)
+
+    def figures(self, x: Tensor, x_hat: Tensor) -> dict[str, float]:
+        """What a validation says of a picture ``(1, 3, H, W)`` in 0..1."""
+        return self.measure.figures(x, x_hat)
 
     def validate(self) -> dict[str, float]:
         """Rate and fidelity of real files of the middles of the validation pictures."""
         if not self.judged:
             for picture in still_readable(self.validation):
                 x = middle(picture)
-                for level in VALIDATED:
-                    y_hat, bits = self.encoded(x[0], stored_quality(level, self.top))
+                for level in self.validated:
+                    y_hat, bits = self.encoded(x[0], stored_quality(level, self.top), self.strength)
                     self.judged.append((x, y_hat, level, bits / (x.shape[2] * x.shape[3])))
         figures: dict[str, list[float]] = {}
         for x, y_hat, level, bpp in self.judged:
             shown = position(stored_quality(level, self.top)) * self.top
             x_hat = self.network(y_hat[None], torch.tensor([shown]))[..., : x.shape[2], : x.shape[3]].clamp(0, 1)
-            for name, value in {"bpp": bpp, **self.measure.figures(x, x_hat)}.items():
+            for name, value in {"bpp": bpp, **self.figures(x, x_hat)}.items():
                 figures.setdefault(f"{name}@{level:g}", []).append(value)
         return {name: float(np.mean(values)) for name, values in figures.items()}
+
+
+def _batch(parts: Sequence[Tensor]) -> Tensor:
+    """Parts of crops, put together: 8 bits as 0..1."""
+    whole = torch.stack(tuple(parts))
+    if whole.ndim < 4:
+        return whole
+    scaled = whole.float() / 255 if whole.dtype == torch.uint8 else whole.float()
+    return scaled.contiguous(memory_format=torch.channels_last)
 
 
 def export_run(state: Path, network: Synthesis, folder: Path, pictures: int, facts: Mapping[str, Any]) -> str:

@@ -18,18 +18,23 @@ import calotype  # noqa: E402
 from calotype.cli import app  # noqa: E402
 from calotype.errors import CalotypeError, DependencyError, PictureError  # noqa: E402
 from calotype.metrics import load_squeezenet, perceptual_distance, psnr_luma, ssim  # noqa: E402
-from calotype.metrics.squeezenet import FIRES  # noqa: E402
 from calotype.networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig  # noqa: E402
+from calotype.training import perceptual as perceptual_module  # noqa: E402
+from calotype.training.critics import shifted  # noqa: E402
 from calotype.training.data import CropConfig, PictureCache  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
-from calotype.training.ledig2017 import adversarial  # noqa: E402
-from calotype.training.ledig2017 import perceptual as perceptual_module  # noqa: E402
-from calotype.training.ledig2017.adversarial import AdversarialConfig, AdversarialTask, Adversaries, Watch  # noqa: E402
+from calotype.training.ledig2017.adversarial import (  # noqa: E402
+    AdversarialConfig,
+    AdversarialTask,
+    Adversaries,
+    Watch,
+    weave,
+)
 from calotype.training.ledig2017.bicubic import imresize, resizing  # noqa: E402
 from calotype.training.ledig2017.export import export_bundle  # noqa: E402
-from calotype.training.ledig2017.perceptual import PerceptualConfig, SqueezePerceptual, perceptual  # noqa: E402
 from calotype.training.ledig2017.protocol import luma, luma_psnr, luma_ssim  # noqa: E402
 from calotype.training.ledig2017.task import PixelLossConfig, pairs, pixel_loss, planes, validation  # noqa: E402
+from calotype.training.perceptual import PerceptualConfig, SqueezePerceptual, perceptual  # noqa: E402
 from calotype.training.recipe import FOLDER, load_recipe  # noqa: E402
 from tests.make_golden import drawing  # noqa: E402
 
@@ -56,27 +61,6 @@ dense = 8
 [perceptual]
 weights = "squeezenet.npz"
 """
-
-
-@pytest.fixture(scope="session")
-def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SqueezeNet with random weights: what it says is meaningless, and different for different pictures."""
-    rng = np.random.default_rng(4)
-    arrays, channels = {}, 96
-
-    def add(name: str, out: int, inputs: int, k: int) -> None:
-        arrays[f"{name}.weight"] = (rng.normal(size=(out, inputs, k, k)) / math.sqrt(inputs * k * k)).astype(np.float16)
-        arrays[f"{name}.bias"] = rng.normal(size=out).astype(np.float16)
-
-    add("conv1", 96, 3, 7)
-    for name, (squeezed, expanded) in FIRES.items():
-        add(f"{name}.squeeze", squeezed, channels, 1)
-        add(f"{name}.expand1x1", expanded // 2, squeezed, 1)
-        add(f"{name}.expand3x3", expanded // 2, squeezed, 3)
-        channels = expanded
-    path = tmp_path_factory.mktemp("features") / "squeezenet.npz"
-    np.savez(path, **arrays)
-    return path
 
 
 @pytest.fixture(scope="session")
@@ -186,6 +170,16 @@ def test_the_loss_has_a_gradient_and_no_weights(squeezenet: Path) -> None:
     assert not list(loss.parameters()) and not loss.state_dict()
 
 
+def test_some_of_the_layers_can_be_taken(squeezenet: Path) -> None:
+    x = torch.rand(1, 3, 64, 64)
+    whole = SqueezePerceptual(str(squeezenet)).features(x)
+    for layers, places in ((("fire4",), [1]), (("fire8", "conv1"), [2, 0])):
+        found = SqueezePerceptual(str(squeezenet), layers).features(x)
+        assert len(found) == len(places) and all(torch.equal(a, whole[i]) for a, i in zip(found, places, strict=True))
+    with pytest.raises(CalotypeError, match="layers out of conv1, fire4, fire8, fire9"):
+        perceptual(PerceptualConfig(weights=str(squeezenet), layers=("fire5",)))
+
+
 def test_a_perceptual_network_that_cannot_be_had_is_said(monkeypatch: pytest.MonkeyPatch, squeezenet: Path) -> None:
     monkeypatch.delenv(perceptual_module.ENVIRONMENT, raising=False)
     with pytest.raises(CalotypeError, match="there is no file nowhere"):
@@ -215,7 +209,7 @@ def adversarial_task(
 
 def test_the_critics_see_both_pictures_moved_alike() -> None:
     x = torch.rand(2, 3, 24, 24)
-    moved = [adversarial.shifted(x, 2 * x) for _ in range(8)]
+    moved = [shifted(x, 2 * x) for _ in range(8)]
     assert all(torch.equal(2 * a, b) and a.sum() == pytest.approx(float(x.sum()), rel=1e-4) for a, b in moved)
     assert len({float(a[0, 0, 0, 0]) for a, _ in moved}) > 1
 
@@ -223,7 +217,7 @@ def test_the_critics_see_both_pictures_moved_alike() -> None:
 def test_each_adversary_has_its_own_gradient(
     adversaries: Adversaries, pictures: PictureCache, squeezenet: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adversarial, "shifted", lambda *x: x)
+    monkeypatch.setattr("calotype.training.ledig2017.adversarial.shifted", lambda *x: x)
     task = adversarial_task(adversaries, pictures, squeezenet, pixels=0.0, perceptual=0.0, adversarial=0.5, weave=0.0)
     batch = task.batch(np.random.default_rng(0), 2)
     loss, details = task.loss(batch)
@@ -353,7 +347,7 @@ def test_a_weave_on_the_grid_is_seen_and_detail_elsewhere_is_not() -> None:
     tile = torch.tensor([[0.0, 0.3, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.2, 0.0], [0.0, 0.0, 0.0, 0.0]])
     woven = 0.1 * photograph + tile.repeat(32, 32)
     checkerboard = torch.tensor([[0.1, 0.0], [0.0, 0.1]]).repeat(64, 64).expand(1, 3, -1, -1)
-    assert adversarial.weave(photograph, 4).mean() == pytest.approx(1 / 16, rel=0.1)
-    assert adversarial.weave(woven, 4).min() > 0.5
-    assert adversarial.weave(checkerboard, 4).min() > 0.9
-    assert adversarial.weave(torch.full((1, 3, 64, 64), 0.5), 4).max() == 0
+    assert weave(photograph, 4).mean() == pytest.approx(1 / 16, rel=0.1)
+    assert weave(woven, 4).min() > 0.5
+    assert weave(checkerboard, 4).min() > 0.9
+    assert weave(torch.full((1, 3, 64, 64), 0.5), 4).max() == 0

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...errors import CalotypeError, DependencyError
-from ...metrics.perceptual import EPSILON
-from ...metrics.squeezenet import FIRES, MEAN, POOLED, STRIDE, TAKEN, load_squeezenet
+from ..errors import CalotypeError, DependencyError
+from ..metrics.perceptual import EPSILON
+from ..metrics.squeezenet import FIRES, MEAN, POOLED, STRIDE, TAKEN, load_squeezenet
 
 ENVIRONMENT = "CALOTYPE_SQUEEZENET"  # the npz file of SqueezeNet's weights, in place of the recipe's
 VGG_LAYERS = 36  # of torchvision's list of VGG-19: up to the activation before the fifth pooling
@@ -35,6 +35,7 @@ class PerceptualConfig:
 
     network: Literal["squeezenet", "vgg19"] = "squeezenet"  # vgg19 needs torchvision and its weights
     weights: str = "squeezenet_v1_0.npz"  # of SqueezeNet; the environment variable CALOTYPE_SQUEEZENET goes first
+    layers: tuple[str, ...] = TAKEN  # of SqueezeNet; those left out can judge what the others made
 
 
 class Perceptual(nn.Module):
@@ -66,10 +67,11 @@ class Perceptual(nn.Module):
 
 
 class SqueezePerceptual(Perceptual):
-    """By SqueezeNet 1.0. Raises CalotypeError if ``path`` does not hold its weights."""
+    """By layers of SqueezeNet 1.0. Raises CalotypeError if ``path`` does not hold its weights."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, layers: tuple[str, ...] = TAKEN) -> None:
         super().__init__()
+        self.layers = layers
         stored = load_squeezenet(path)
         for name, matrix in stored.weights.items():
             inputs = matrix.shape[0]
@@ -87,18 +89,19 @@ class SqueezePerceptual(Perceptual):
         return F.conv2d(x, getattr(self, name), getattr(self, f"{name}_bias"), **options).relu()
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """The last layers of each resolution, before pooling."""
+        """The layers that are taken, out of the last ones of each resolution, before pooling."""
         x = self.layer("conv1", x - cast(Tensor, self.mean), stride=STRIDE)
-        taken = [x]
-        for name in FIRES:
-            if taken[-1] is x:
+        taken = {"conv1": x}
+        for name, before in zip(FIRES, ("conv1", *FIRES), strict=False):
+            if taken.keys() >= set(self.layers):
+                break
+            if before in POOLED:
                 x = F.max_pool2d(x, 3, 2, ceil_mode=True)
             x = self.layer(f"{name}_squeeze", x)
             x = torch.cat((self.layer(f"{name}_expand1x1", x), self.layer(f"{name}_expand3x3", x, padding=1)), 1)
             if name in TAKEN:
-                taken.append(x)
-        assert len(taken) == len(POOLED) + 1
-        return taken
+                taken[name] = x
+        return [taken[name] for name in self.layers]
 
     def distance(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         """The mean over the layers of the squared difference of unit vectors: 0 to 2."""
@@ -141,7 +144,9 @@ class VggPerceptual(Perceptual):
 
 
 def perceptual(config: PerceptualConfig) -> Perceptual:
-    """The loss that a recipe asks for. Raises CalotypeError if its network cannot be had."""
+    """The loss that a recipe asks for. Raises CalotypeError if its network cannot be had, or has no such layers."""
+    if not config.layers or set(config.layers) - set(TAKEN):
+        raise CalotypeError(f"the perceptual loss takes layers out of {', '.join(TAKEN)}, not {config.layers}")
     if config.network == "vgg19":
         return VggPerceptual()
-    return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights))
+    return SqueezePerceptual(os.environ.get(ENVIRONMENT, config.weights), config.layers)
