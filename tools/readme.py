@@ -155,7 +155,7 @@ def cores(folder: Path) -> str:
     lines += [
         "",
         f"A region of {first['side']} x {first['side']} pixels of it is there after {first['seconds']:.2f} s. "
-        f"On one thread, a megapixel is encoded {peer['times_as_fast']:.1f} times as fast as by "
+        f"A megapixel of that photograph is encoded on one thread {peer['times_as_fast']:.1f} times as fast as by "
         f"{peer['description'].split(';')[0]}.",
     ]
     return "\n".join(lines)
