@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from ..codecs import own
 from ..version import __version__
@@ -35,11 +34,12 @@ from . import (
 )
 from .codec_options import with_codec_options
 from .lesson import lesson
+from .plain import Command, Group
 from .signals import die_cleanly
 from .signs import allow_plain_signs
 
 
-class _Program(TyperGroup):
+class _Program(Group):
     """The commands. The options of other packages' codecs take time to find: ``encode`` has them where they matter."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
@@ -92,24 +92,24 @@ def calotype(
         context.fail("Missing command.")
 
 
-app.command(help=encode.HELP)(with_codec_options(encode.encode, own()))
-app.command(help=decode.HELP)(decode.decode)
-app.command(help=info.HELP)(info.info)
-app.command(help=batch.HELP)(batch.batch)
-app.command(help=truncate.HELP)(truncate.truncate)
-app.command(help=upscale.HELP)(upscale.upscale)
-app.command(help=restore.HELP)(restore.restore)
-app.command(help=extract.HELP)(extract.extract)
-app.command(help=wrap.HELP)(wrap.wrap)
-app.command(help=compare.HELP)(compare.compare)
-app.command(help=view.HELP)(view.view)
+app.command(cls=Command, help=encode.HELP)(with_codec_options(encode.encode, own()))
+app.command(cls=Command, help=decode.HELP)(decode.decode)
+app.command(cls=Command, help=info.HELP)(info.info)
+app.command(cls=Command, help=batch.HELP)(batch.batch)
+app.command(cls=Command, help=truncate.HELP)(truncate.truncate)
+app.command(cls=Command, help=upscale.HELP)(upscale.upscale)
+app.command(cls=Command, help=restore.HELP)(restore.restore)
+app.command(cls=Command, help=extract.HELP)(extract.extract)
+app.command(cls=Command, help=wrap.HELP)(wrap.wrap)
+app.command(cls=Command, help=compare.HELP)(compare.compare)
+app.command(cls=Command, help=view.HELP)(view.view)
 app.add_typer(desktop.app)
-app.command(help=codecs.HELP)(codecs.codecs)
-app.command(help=selftest.HELP)(selftest.selftest)
-app.command(help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)
-app.command(help=train.TRAIN_HELP, rich_help_panel="Laboratory")(train.train)
-app.command(help=train.VALIDATE_HELP, rich_help_panel="Laboratory")(train.validate)
-app.command(help=train.EXPORT_HELP, rich_help_panel="Laboratory")(train.export)
+app.command(cls=Command, help=codecs.HELP)(codecs.codecs)
+app.command(cls=Command, help=selftest.HELP)(selftest.selftest)
+app.command(cls=Command, help=bench.HELP, rich_help_panel="Laboratory")(bench.bench)
+app.command(cls=Command, help=train.TRAIN_HELP, rich_help_panel="Laboratory")(train.train)
+app.command(cls=Command, help=train.VALIDATE_HELP, rich_help_panel="Laboratory")(train.validate)
+app.command(cls=Command, help=train.EXPORT_HELP, rich_help_panel="Laboratory")(train.export)
 
 
 def main() -> None:

@@ -10,6 +10,7 @@ import typer
 
 from .lesson import lesson
 from .names import shown
+from .plain import Command, Group
 from .problems import guarded
 from .screen import emit, errors
 
@@ -23,10 +24,10 @@ HELP = lesson(
     "a MIME type, a program that opens it, a thumbnailer.",
 )
 
-app = typer.Typer(name="desktop", help=HELP, no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(name="desktop", cls=Group, help=HELP, no_args_is_help=True, rich_markup_mode="rich")
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def install() -> None:
     """Write the files, and say which."""
@@ -36,7 +37,7 @@ def install() -> None:
         emit(errors(), f"wrote {shown(path)}")
 
 
-@app.command()
+@app.command(cls=Command)
 @guarded
 def remove() -> None:
     """Remove the files, and say which."""
@@ -49,7 +50,7 @@ def remove() -> None:
         emit(errors(), "nothing was installed")
 
 
-@app.command(hidden=True)
+@app.command(cls=Command, hidden=True)
 @guarded
 def thumbnail(
     source: Annotated[str, typer.Argument()],

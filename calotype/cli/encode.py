@@ -21,6 +21,7 @@ from .destination import check_json, destination, wrong
 from .jobs import Job, plan
 from .lesson import lesson
 from .options import Inputs, Jobs, Json, Output, Overwrite, Preserve, Quiet, Threads
+from .plain import Command
 from .problems import guarded
 from .sharing import sharing
 from .sizes import size_option
@@ -155,7 +156,7 @@ def command() -> Any:
     if len(known) == len(own()):
         return None
     alone = typer.Typer(rich_markup_mode="rich", add_completion=False, pretty_exceptions_enable=False)
-    alone.command("encode", help=HELP)(with_codec_options(encode, known))
+    alone.command("encode", cls=Command, help=HELP)(with_codec_options(encode, known))
     return typer.main.get_command(alone)
 
 

@@ -620,6 +620,7 @@ def test_help_teaches(command: str) -> None:
     text = ok(command, "--help").output
     assert f"  calotype {command} " in text.replace("calotype codecs\n", "calotype codecs ")
     assert ok(command, "-h").output == text
+    assert "bool>" not in text and "str]" not in text
 
 
 def test_examples_fit_eighty_columns() -> None:
