@@ -81,7 +81,7 @@ def test_features_agree_with_pytorch(network: SqueezeNet, size: tuple[int, int])
     for ours, theirs in zip(network.features(picture.astype(np.float32)), their_features(picture), strict=True):
         expected = theirs[0].permute(1, 2, 0).numpy()
         assert ours.shape == expected.shape
-        assert ours == pytest.approx(expected, rel=1e-3, abs=1e-3 * float(expected.max()))
+        np.testing.assert_allclose(ours, expected, rtol=1e-3, atol=1e-3 * float(expected.max()))
 
 
 def test_distance_agrees_with_pytorch(network: SqueezeNet) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_two_units_are_compared(
     small["task"] = {"size": 32, "mse": 1.0, "ms_ssim": 0.0, "most": 2}
     monkeypatch.setattr(recurrent, "load_recipe", lambda _: small)
     monkeypatch.setattr(recurrent, "JUDGED", (1, 2))
+    monkeypatch.setattr(recurrent, "start_greedily", partial(recurrent.start_greedily, crops=40))
     arguments = ["--data", str(folder), "--judge", str(folder), "--minutes", "0.002", "--seeds", "2"]
     arguments += [
         "--runs",
