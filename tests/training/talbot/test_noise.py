@@ -9,7 +9,9 @@ import pytest
 from calotype.codecs.quality import position
 from calotype.codecs.talbot.codec import Talbot as Codec
 from calotype.engine.bundles import Bundle
-from calotype.training.talbot.noise import LEVELS, ROUNDING, SCALE_MIN, NoisyPrior, gaussian, mixed
+from calotype.networks.talbot import SCALE_MIN
+from calotype.training.integer import LEVELS
+from calotype.training.talbot.noise import ROUNDING, NoisyPrior, gaussian, mixed
 from tests.make_golden import drawing
 
 
