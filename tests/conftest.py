@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.metrics.squeezenet import FIRES
 from tests.make_golden import GOLDEN
+from tests.squeezenet_weights import random_weights
 
 
 @pytest.fixture
@@ -36,20 +35,7 @@ def pillow_as_it_was() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def squeezenet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SqueezeNet with random weights: what it says is meaningless, and different for different pictures."""
-    rng = np.random.default_rng(4)
-    arrays, channels = {}, 96
-
-    def add(name: str, out: int, inputs: int, k: int) -> None:
-        arrays[f"{name}.weight"] = (rng.normal(size=(out, inputs, k, k)) / math.sqrt(inputs * k * k)).astype(np.float16)
-        arrays[f"{name}.bias"] = rng.normal(size=out).astype(np.float16)
-
-    add("conv1", 96, 3, 7)
-    for name, (squeezed, expanded) in FIRES.items():
-        add(f"{name}.squeeze", squeezed, channels, 1)
-        add(f"{name}.expand1x1", expanded // 2, squeezed, 1)
-        add(f"{name}.expand3x3", expanded // 2, squeezed, 3)
-        channels = expanded
+    """A file of random weights."""
     path = tmp_path_factory.mktemp("features") / "squeezenet.npz"
-    np.savez(path, **arrays)
+    np.savez(path, **random_weights())
     return path

@@ -12,31 +12,11 @@ from calotype.errors import CalotypeError, PictureError
 from calotype.metrics import load_squeezenet, perceptual_distance
 from calotype.metrics import perceptual as module
 from calotype.metrics.squeezenet import FIRES, SqueezeNet
+from tests.squeezenet_weights import Weights, random_weights
 
 from .copies import PHOTOGRAPH, Samples, deep, jpeg_copy
 
 torch = pytest.importorskip("torch")
-Weights = dict[str, Samples]
-
-
-def random_weights() -> Weights:
-    generator = np.random.default_rng(11)
-
-    def layer(name: str, out: int, inputs: int, side: int) -> Weights:
-        scale = np.sqrt(2 / (inputs * side * side))
-        weight = generator.normal(0, scale, (out, inputs, side, side)).astype(np.float16)
-        return {f"{name}.weight": weight, f"{name}.bias": generator.normal(0, 0.1, out).astype(np.float16)}
-
-    made = layer("conv1", 96, 3, 7)
-    channels = 96
-    for name, (squeezed, expanded) in FIRES.items():
-        made |= layer(f"{name}.squeeze", squeezed, channels, 1)
-        made |= layer(f"{name}.expand1x1", expanded // 2, squeezed, 1)
-        made |= layer(f"{name}.expand3x3", expanded // 2, squeezed, 3)
-        channels = expanded
-    return made
-
-
 WEIGHTS = random_weights()
 
 
