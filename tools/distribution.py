@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 ARCHIVE = ROOT / "archive"
-OLD = ROOT / "tests" / "releases" / "0.1.0.dev0" / "talbot-ms-ssim.calo"  # a file of weights that no longer ship
+OLD = ROOT / "tests" / "releases" / "1.0.0" / "talbot.calo"  # a file of weights that no longer ship
 LARGEST = 45_000_000  # bytes of the wheel
 NEEDED = ("selftest/golden/expected.json", "weights/talbot/model.json", "share/man/man1/calotype.1", "py.typed")
 

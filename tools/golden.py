@@ -26,7 +26,6 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import calotype  # noqa: E402
-from calotype import container  # noqa: E402
 from calotype.engine import bundles  # noqa: E402
 from calotype.selftest import EXPECTED, FOLDER, expected, pixels  # noqa: E402
 from calotype.selftest.symbols import symbols_hash  # noqa: E402
@@ -67,13 +66,6 @@ def shipped() -> list[bundles.Bundle]:
     return sorted((b for b in bundles.installed() if b.path.parent == WEIGHTS), key=lambda bundle: bundle.id)
 
 
-def weights_of(data: bytes) -> set[str]:
-    """First digits of the hashes of all weights that a file needs: tiles of ``ledig2017`` are of talbot's as well."""
-    content = container.unpack(data)
-    inner = content.tiles if content.header.codec == "ledig2017" else ()
-    return {content.header.bundle.hex(), *((tile or b"")[:4].hex() for tile in inner)}
-
-
 def stale() -> list[bundles.Bundle]:
     """Bundles whose file is missing, or is of weights that no longer ship."""
     there = {bundle.hash[:8] for bundle in shipped()}
@@ -82,8 +74,8 @@ def stale() -> list[bundles.Bundle]:
         file = FOLDER / f"{bundle.id}.calo"
         if not file.is_file() or bundle.id not in expected():
             return False
-        needed = weights_of(file.read_bytes())
-        return bundle.hash[:8] in needed and needed <= there
+        info = calotype.probe(file.read_bytes())
+        return info.bundle == bundle.hash[:8] and info.inner_bundle in {*there, ""}
 
     return [bundle for bundle in shipped() if not current(bundle)]
 

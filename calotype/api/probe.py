@@ -15,6 +15,7 @@ from ..errors import FormatError
 from ..raster.stills.kinds import counted, described, named
 
 AROUND = "tao2017"
+ENLARGED = "ledig2017"
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Info:
     Attributes:
         codec: id of the codec.
         bundle: first eight hexadecimal digits of the weights' hash.
+        inner_bundle: those of ``talbot``'s weights, in a file of ``ledig2017``; empty for other codecs.
         width, height: in pixels.
         channels: 1 (grey) or 3 (RGB), without alpha.
         depth: 8 or 16 bits a sample.
@@ -67,6 +69,7 @@ class Info:
     dpi: tuple[float, float] | None = None
     inside: str = ""
     kinds: tuple[str, ...] = ()
+    inner_bundle: str = ""
 
     @property
     def bpp(self) -> float:
@@ -90,7 +93,7 @@ def probe(data: bytes) -> Info:
         truncated=content.truncated, iptc=len(about.iptc or b""), text=len(write_text(about.text or ())),
         cicp=about.cicp and (about.cicp.primaries, about.cicp.transfer),
         dpi=about.density and (round(about.density.x * 0.0254, 2), round(about.density.y * 0.0254, 2)),
-        inside=_inside(content) or counted(kinds), kinds=kinds,
+        inside=_inside(content) or counted(kinds), kinds=kinds, inner_bundle=_inner_bundle(content),
     )  # fmt: skip
 
 
@@ -99,6 +102,11 @@ def _inside(content: container.Container) -> str:
     if codec == AROUND and content.tiles and content.tiles[0]:
         return named(content.tiles[0])
     return described(content.tiles) if codec == LOSSLESS else ""
+
+
+def _inner_bundle(content: container.Container) -> str:
+    first = content.tiles[0] if content.header.codec == ENLARGED and content.tiles else None
+    return (first or b"")[:4].hex()  # each tile begins with it
 
 
 def _kinds(content: container.Container) -> tuple[str, ...]:

@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
 
 LOSSLESS = "lossless"  # codec without a quality
+TALBOT = "talbot"  # whose weights are behind those of ``ledig2017``
 WRAPPED = "wrapped"  # instead of a quality: a file that somebody else encoded
+
+
+def _named(codec: str, digits: str) -> str | None:
+    """Name of the weights of a codec whose hash begins so, the archive's among them; None if they are not at hand."""
+    from .. import codecs
+    from ..engine import bundles
+
+    entry = codecs.find(codec)
+    known = [*(entry.bundles() if entry else ()), *bundles.retired()]
+    return next((bundle.id for bundle in known if bundle.hash.startswith(digits)), None)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,9 @@ class _Report:
     @property
     def installed(self) -> bool:
         """Whether the weights that decode the file are at hand."""
-        return self.weightless or self.weights is not None
+        inner = self.info.inner_bundle
+        there = self.weights is not None and (not inner or _named(TALBOT, inner) is not None)
+        return self.weightless or there
 
     @property
     def weightless(self) -> bool:
@@ -59,11 +72,7 @@ class _Report:
     @property
     def weights(self) -> str | None:
         """Name of the weights that decode the file; None if they are not at hand."""
-        from .. import codecs
-
-        entry = codecs.find(self.info.codec)
-        mine = entry.bundles() if entry else []
-        return next((bundle.id for bundle in mine if bundle.hash.startswith(self.info.bundle)), None)
+        return _named(self.info.codec, self.info.bundle)
 
     @property
     def samples(self) -> str:
@@ -128,12 +137,13 @@ def _sheet(report: _Report) -> None:
     info = report.info
     parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp, "IPTC": info.iptc, "text": info.text}
     called = f" ({report.weights})" if report.weights not in (None, info.codec) else ""
+    inner = f" and {info.inner_bundle} of {TALBOT}" if info.inner_bundle else ""
     state = "installed" if report.installed else "NOT installed: cannot be decoded here"
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
         "codec": info.codec + (f", {words}" if (words := _quality(report)) else ""),
-        "weights": "none needed" if report.weightless else f"{info.bundle}{called}, {state}",
+        "weights": "none needed" if report.weightless else f"{info.bundle}{called}{inner}, {state}",
         "tiles": f"{info.tiles} of {info.tile} × {info.tile} pixels",
         **({"inside": info.inside} if info.inside else {}),
         **({"layers": _layers(info)} if info.most_layers else {}),

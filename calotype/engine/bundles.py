@@ -171,9 +171,10 @@ def find(
         places = ", ".join(str(folder) for folder in search_folders(own))
         others = ", ".join(dict.fromkeys(b.id for b in known))
         there = f" (there are: {others})" if name and others else ""
-        cure = "upgrade the package" if tag is None else f"upgrade the package, or pip install {ARCHIVE} for old ones"
+        old = "" if tag is None else f", or pip install --upgrade {ARCHIVE} for old ones"
         raise BundleError(
-            f"{what} codec '{codec}' are not in {places}{there}; {cure}, or name their folder in {ENVIRONMENT}"
+            f"{what} codec '{codec}' are not in {places}{there}; upgrade the package{old}, or name their folder in "
+            f"{ENVIRONMENT}"
         )
     place = candidates[0].path.parent
     wanted = (prefer,) if isinstance(prefer, str) else prefer or ()

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from calotype import BundleError, decode, probe
+from calotype.cli import app
 from calotype.engine import bundles
 from calotype.selftest import TOLERANCE, pixels
 from calotype.selftest.symbols import symbols_hash
@@ -24,7 +26,8 @@ def test_files_of_a_release_open_for_ever(file: Path, monkeypatch: pytest.Monkey
     monkeypatch.syspath_prepend(str(ARCHIVE))  # a source distribution is without it
     data = file.read_bytes()
     kept = {bundle.hash[:8] for bundle in (*bundles.installed(), *bundles.retired())}
-    if not ARCHIVE.is_dir() and probe(data).bundle not in kept | {"00000000"}:
+    info = probe(data)
+    if not ARCHIVE.is_dir() and not {info.bundle, info.inner_bundle} <= kept | {"00000000", ""}:
         pytest.skip("its weights are in the archive, which is not here")
     wanted = json.loads((file.parent / "expected.json").read_text(encoding="utf-8"))[file.stem]
     assert symbols_hash(data) == wanted["symbols"]
@@ -46,7 +49,18 @@ def test_every_release_has_files() -> None:
 
 
 @pytest.mark.skipif(bool(bundles.retired()), reason="the archive is installed")
-def test_a_file_of_retired_weights_names_the_package_that_has_them() -> None:
-    file = Path(__file__).parent / "0.1.0.dev0" / "talbot-ms-ssim.calo"
-    with pytest.raises(BundleError, match="pip install calotype-weights-archive"):
+@pytest.mark.parametrize("name", ["0.1.0.dev0/talbot-ms-ssim.calo", "1.0.0/talbot.calo", "1.0.0/srresnet-x2.calo"])
+def test_a_file_of_retired_weights_names_the_package_that_has_them(name: str) -> None:
+    file = Path(__file__).parent / name
+    with pytest.raises(BundleError, match="pip install --upgrade calotype-weights-archive"):
         pixels(file.read_bytes())
+    assert "NOT installed" in CliRunner().invoke(app, ["info", str(file)]).stdout
+
+
+@pytest.mark.skipif(not ARCHIVE.is_dir(), reason="a source distribution is without the archive")
+@pytest.mark.parametrize("name", ["talbot", "srresnet-x2"])
+def test_info_finds_the_weights_of_the_archive(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ARCHIVE))
+    said = CliRunner().invoke(app, ["info", str(Path(__file__).parent / "1.0.0" / f"{name}.calo")]).stdout
+    assert "d1ea2061" in said
+    assert "NOT installed" not in said

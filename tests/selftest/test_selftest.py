@@ -23,6 +23,16 @@ def test_files_are_current() -> None:
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 20_000
 
 
+def test_a_file_around_weights_that_no_longer_ship_is_out_of_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    golden = script("golden")
+    folder = Path(shutil.copytree(FOLDER, tmp_path / "golden"))
+    shutil.copyfile(golden.RELEASES / "1.0.0" / "srresnet-x2.calo", folder / "srresnet-x2.calo")
+    monkeypatch.setattr(golden, "FOLDER", folder)
+    assert [bundle.id for bundle in golden.stale()] == ["srresnet-x2"]
+
+
 def test_this_machine_is_exact() -> None:
     verdicts = list(check())
     assert verdicts and all(verdict.passed for verdict in verdicts)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Weights over HTTP, by the hash that files name. Below a base there is
-//   index.json           {"talbot": "d1ea2061", ...}: which bundle to encode with, by id
-//   d1ea2061/SHA256SUMS  lines "name sha256" of the bundle's files; its own SHA-256 is the name of the bundle
-//   d1ea2061/g_s.onnx    and the other files
+//   index.json           {"talbot": "2be31b22", ...}: which bundle to encode with, by id
+//   2be31b22/SHA256SUMS  lines "name sha256" of the bundle's files; its own SHA-256 is the name of the bundle
+//   2be31b22/g_s.onnx    and the other files
 // Each file is checked against its line, and the lines against the name, so that it does not matter where they come
 // from; what is whole is kept in the Cache API.
 import { BundleError } from './errors.js';
