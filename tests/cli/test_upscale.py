@@ -123,7 +123,12 @@ def test_encoding_with_options() -> None:
     draw("photo.png")
     ok("encode", "photo.png", "--codec", "ledig2017", "--scale", 4, "--model", "srgan")
     sheet = ok("info", "photo.calo").stdout
-    assert "ledig2017, quality 60" in sheet and "(srgan-x4), installed" in sheet and "4096 × 4096" in sheet
+    assert (
+        "ledig2017, quality 60" in sheet
+        and "(srgan-x4) and " in sheet
+        and " of talbot, installed" in sheet
+        and "4096 × 4096" in sheet
+    )
     assert calotype.probe(Path("photo.calo").read_bytes()).tile == 4096
     ok("decode", "photo.calo", "-o", "back.png")
     assert Image.open("back.png").size == (30, 20)
