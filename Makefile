@@ -35,7 +35,7 @@ demo: $(VENV)/ready $(if $(PHOTO),,$(VENV)/photograph)
 	@$(VENV)/bin/python -m calotype.cli.demo $${PHOTO:+"$$PHOTO"}
 
 test: lint
-	$(TEST_VENV)/bin/python -m pytest
+	$(TEST_VENV)/bin/python -m pytest -n 2 --dist loadfile
 
 lint: $(TEST_VENV)/ready
 	$(TEST_VENV)/bin/python -m ruff check .

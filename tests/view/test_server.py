@@ -144,21 +144,33 @@ def test_one_file_is_an_album_too(folder: Path) -> None:
         Album(folder / "none")
 
 
+@pytest.fixture
+def ctrl_c_asks() -> Iterator[None]:
+    """Ctrl-C is not ignored: what a shell starts in its background ignores it, and so do the commands that it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.usefixtures("ctrl_c_asks")
 def test_ctrl_c_ends_the_command(folder: Path) -> None:
     command = [sys.executable, "-m", "calotype", "view", str(folder), "--no-browser", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr
-        line = process.stderr.readline()
-        assert "http://127.0.0.1:" in line
-        port = int(line.split("127.0.0.1:")[1].split("/")[0])
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", "/")
-        assert b"album.js" in connection.getresponse().read()
-        began = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
-        assert time.monotonic() - began < 10
+        try:
+            assert process.stderr
+            line = process.stderr.readline()
+            assert "http://127.0.0.1:" in line
+            port = int(line.split("127.0.0.1:")[1].split("/")[0])
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+            connection.request("GET", "/")
+            assert b"album.js" in connection.getresponse().read()
+            began = time.monotonic()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+            assert time.monotonic() - began < 10
+        finally:
+            process.kill()  # or the test would wait for one that goes on
 
 
 def test_a_site_can_be_written_again_but_not_over_something_else(tmp_path: Path) -> None:
