@@ -13,7 +13,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from ..errors import BundleError, FormatError
 from . import ans
 from .ans import PRECISION, Symbols
+from .once import cached_attribute
 
 ESCAPE_BITS = 12  # an escaped symbol is two raw numbers of 12 bits
 ESCAPE_OFFSET = 1 << (2 * ESCAPE_BITS - 1)  # escaped symbols lie in -2^23 .. 2^23 - 1
@@ -55,12 +55,12 @@ class Tables:
         for start, end in zip(np.concatenate(([0], ends[:-1])), ends, strict=True):
             yield self.frequencies[start:end].astype(np.int64)
 
-    @cached_property
+    @cached_attribute
     def models(self) -> list[Any]:
         """One model a level; None for level 0."""
         return [None, *map(ans.table, self)]
 
-    @cached_property
+    @cached_attribute
     def bits(self) -> list[npt.NDArray[np.float64]]:
         """Cost in bits of each table's symbols, as the tables predict it; an empty array for level 0."""
         cost = [PRECISION - np.log2(table) for table in self]

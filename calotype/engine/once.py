@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from threading import RLock
-from typing import Generic, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,3 +40,11 @@ class Once(Generic[P, T]):
 def once(maxsize: int | None = None) -> Callable[[Callable[P, T]], Once[P, T]]:
     """Keep what a function makes, of the ``maxsize`` last sets of arguments."""
     return lambda function: Once(function, maxsize)
+
+
+def cached_attribute(function: Callable[[Any], T]) -> cached_property[T]:
+    """``functools.cached_property``, of which Python 3.11 has a lock: a child process gets its own."""
+    made = cached_property(function)
+    if "lock" in vars(made) and hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: vars(made).update(lock=RLock()))
+    return made

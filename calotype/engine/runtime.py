@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import os
 from pathlib import Path
+from threading import Lock
 from typing import Any, Protocol
 from weakref import WeakSet
 
@@ -74,6 +75,7 @@ class Session:
     def __init__(self, model: Path | bytes, name: str, threads: int, optimise: bool, arena: bool) -> None:
         self._model, self._name, self._threads = model, name, threads
         self._optimise, self._arena = optimise, arena
+        self._lock = Lock()
         self._session: Any = self._open()
         remember(self)
 
@@ -81,7 +83,9 @@ class Session:
     def session(self) -> Any:
         """The ``InferenceSession`` of this process."""
         if self._session is None:
-            self._session = self._open()
+            with self._lock:  # threads of a child process want it at the same time, and have to find the same one
+                if self._session is None:
+                    self._session = self._open()
         return self._session
 
     def _open(self) -> Any:
@@ -106,6 +110,7 @@ class Session:
         if self._session is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._session))
             self._session = None
+        self._lock = Lock()  # a thread that this process does not have may have held it
 
 
 class Graph(Session):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,9 +31,21 @@ def pillow_limit() -> Iterator[None]:
         yield
     finally:
         with _limit_lock:
-            _limit_users -= 1
+            _limit_users = max(_limit_users - 1, 0)
             if _limit_users == 0:
                 Image.MAX_IMAGE_PIXELS = _limit_before
+
+
+def _after_fork() -> None:
+    """Threads that read while the process forked are not in the child, and would never lower the limit again."""
+    global _limit_lock, _limit_users
+    _limit_lock = threading.Lock()
+    if _limit_users:
+        _limit_users, Image.MAX_IMAGE_PIXELS = 0, _limit_before
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
 
 
 @contextmanager

@@ -7,9 +7,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Barrier, Thread
 
 import pytest
 
+from calotype.engine.runtime import Graph
 from tests.make_golden import GOLDEN
 
 FORK = """
@@ -45,3 +47,21 @@ def test_a_child_process_leaves_and_encodes(threads: int) -> None:
         timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_threads_of_a_child_process_find_the_same_session() -> None:
+    graph = Graph(GOLDEN / "weights" / "small" / "g_s.onnx", 1)
+    for _ in range(5):
+        graph.forget()  # as after a fork
+        begin, found = Barrier(8), list[object]()
+
+        def ask(begin: Barrier = begin, found: list[object] = found) -> None:
+            begin.wait()
+            found.append(graph.session)
+
+        threads = [Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 8 and len(set(map(id, found))) == 1

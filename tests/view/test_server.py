@@ -146,7 +146,7 @@ def test_one_file_is_an_album_too(folder: Path) -> None:
 
 @pytest.fixture
 def ctrl_c_asks() -> Iterator[None]:
-    """Ctrl-C is not ignored: what a shell starts in its background ignores it, and so do the commands that it starts."""
+    """Ctrl-C is not ignored: what a shell starts in its background ignores it, and so do the commands it starts."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from ...arrays import Floats, Progress, Samples, to_planes
 from ...container import Header
 from ...engine.bundles import Bundle
+from ...engine.once import cached_attribute
 from ...engine.runtime import graph
 from ...engine.tiling import Rectangle, grid, pad_to
 from ...errors import BundleError, FormatError
@@ -60,7 +60,7 @@ class Rippel2017:
     def __post_init__(self) -> None:
         self.context = Context.of(self.bundle, self.threads)
 
-    @cached_property
+    @cached_attribute
     def halo(self) -> int:
         """Reach of the synthesis around a place, in cells."""
         try:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from ...arrays import Floats
 from ...engine.bundles import Bundle
+from ...engine.once import cached_attribute
 from ...engine.runtime import graph
 from ...errors import BundleError
 from .bits import CodeModel
@@ -29,12 +29,12 @@ class Networks:
     bundle: Bundle
     threads: int
 
-    @cached_property
+    @cached_attribute
     def arrays(self) -> dict[str, Any]:
         """The arrays of ``codes.npz``."""
         return self.bundle.arrays("codes.npz")
 
-    @cached_property
+    @cached_attribute
     def codes(self) -> CodeModel:
         """Model that predicts the bits."""
         try:
@@ -42,12 +42,12 @@ class Networks:
         except (KeyError, ValueError) as error:
             raise self._nonsense(error) from error
 
-    @cached_property
+    @cached_attribute
     def iterations(self) -> int:
         """The most iterations that there are."""
         return int(self._said("iterations"))
 
-    @cached_property
+    @cached_attribute
     def halo(self) -> int:
         """Reach of the decoder around a place, in cells."""
         pixels = int(self._said("halo"))
@@ -55,7 +55,7 @@ class Networks:
             raise self._nonsense(f"halo {pixels}")
         return -(-pixels // CELL)
 
-    @cached_property
+    @cached_attribute
     def first_amplitude(self) -> Floats:
         """Amplitudes ``(C,)`` before the first iteration."""
         try:

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pillow's limit is lent, and given back."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from PIL import Image
+
+from calotype.raster.guard import pillow_limit
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_process_has_the_limit_that_its_parent_had_before() -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    with pillow_limit():  # as another thread may be in
+        assert before != Image.MAX_IMAGE_PIXELS
+        child = os.fork()
+        if child == 0:
+            kept = before == Image.MAX_IMAGE_PIXELS
+            with pillow_limit():
+                raised = before != Image.MAX_IMAGE_PIXELS
+            os._exit(0 if kept and raised and before == Image.MAX_IMAGE_PIXELS else 1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert before == Image.MAX_IMAGE_PIXELS
