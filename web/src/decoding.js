@@ -51,8 +51,8 @@ function place(region, header) {
   );
 }
 
-/** The chunks of a source: bytes, a Blob, a Response or a stream. */
-async function* chunks(source) {
+/** The chunks of a source: bytes, a Blob, a Response or a stream, which ends when the signal says so. */
+async function* chunks(source, signal) {
   if (source instanceof ArrayBuffer) yield new Uint8Array(source);
   else if (ArrayBuffer.isView(source)) yield new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
   else if (source instanceof Blob) yield new Uint8Array(await source.arrayBuffer());
@@ -61,6 +61,8 @@ async function* chunks(source) {
     const stream = source instanceof Response ? source.body : source;
     if (!stream?.getReader) throw new PictureError('decode takes bytes, a Blob, a Response or a stream of bytes');
     const reader = stream.getReader();
+    const stop = () => reader.cancel().catch(() => {});
+    signal?.addEventListener('abort', stop); // the next bytes may never come
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -68,7 +70,8 @@ async function* chunks(source) {
         yield value;
       }
     } finally {
-      reader.cancel().catch(() => {});
+      signal?.removeEventListener('abort', stop);
+      stop();
     }
   }
 }
@@ -100,10 +103,12 @@ export async function decodeFile(source, options) {
     for (const tile of tiles) picture.tile(tile);
   };
   try {
-    for await (const chunk of chunks(source)) {
+    signal?.throwIfAborted();
+    for await (const chunk of chunks(source, signal)) {
       take(reader.push(chunk));
       if (picture?.failure) break;
     }
+    signal?.throwIfAborted();
     if (!picture?.failure) take(reader.finish());
     const [data, channel, front] = await Promise.all([picture.data(), alpha, reader.front()]);
     const { area, header } = picture;

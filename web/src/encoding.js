@@ -43,6 +43,7 @@ export class Analysis {
 
 /** The largest file of at most `target` bytes: the logarithm of the size is about linear in the quality. */
 async function toSize(encode, target) {
+  if (!(target >= 1)) throw new PictureError(`targetSize should be a number of bytes, from 1 on, not ${target}`);
   let low = { stored: LOWEST, file: await encode(LOWEST) };
   if (low.file.length > target) {
     throw new PictureError(
@@ -69,9 +70,10 @@ async function toSize(encode, target) {
  */
 export async function analyse(image, { run, bundle, signal = null }) {
   const { width: W, height: H, data } = image;
-  if (!(W >= 1 && H >= 1) || W > 65535 || H > 65535 || W * H > MAX_PIXELS || data.length !== 4 * W * H) {
+  if (!(W >= 1 && H >= 1) || W > 65535 || H > 65535 || W * H > MAX_PIXELS || data?.length !== 4 * W * H) {
     throw new PictureError(`the picture is ${W} x ${H} pixels with ${data?.length} samples, which cannot be stored`);
   }
+  if (data.BYTES_PER_ELEMENT !== 1) throw new PictureError('samples are bytes: get the picture as ImageData of 8 bits');
   const picture = { left: 0, top: 0, right: W, bottom: H };
   const lattice = coarser(picture, STRIDE);
   const tiles = grid(lattice, SIDE).map(({ area }) => ({ area, data: null }));

@@ -39,19 +39,22 @@ async function bundle(tune) {
   return weights.tag(TUNINGS[tune]);
 }
 
+/** A header with the quality as people say it. */
+const told = ({ quality, ...header }) => ({ ...header, quality: quality / 256 });
+
 /** What the first bytes of a file say of it; FormatError if it is not one. */
 export function info(bytes) {
   const reader = new Reader();
   reader.push(new Uint8Array(bytes.buffer ?? bytes, bytes.byteOffset ?? 0, bytes.byteLength));
   if (!reader.header) reader.finish();
-  const { quality, ...header } = reader.header;
-  return { ...header, quality: quality / 256 };
+  return told(reader.header);
 }
 
 /** Decode a file; see index.d.ts. */
-export async function decode(source, { as = 'bitmap', onMetadata, ...options } = {}) {
+export async function decode(source, { as = 'bitmap', onHeader, onMetadata, ...options } = {}) {
   const { run, parallel } = workers();
-  const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, run, parallel });
+  const say = onHeader && ((header) => onHeader(told(header)));
+  const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, onHeader: say, run, parallel });
   onMetadata?.({ icc: picture.icc, exif: picture.exif, xmp: picture.xmp, cicp: picture.cicp });
   if (as === 'samples') {
     const { header, icc, exif, xmp, cicp, depth } = picture;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The pieces of work that a picture is made of, each a message that a worker can take: `{do, ...} -> result`.
 import { hasRelaxed } from './engine.js';
+import { CalotypeError } from './errors.js';
 import { decodeAlpha, encodePng } from './png.js';
 import { decodeStill } from './stills.js';
 import { Talbot } from './talbot.js';
@@ -29,8 +30,9 @@ export function performer(loader, compile = compileEngine) {
   const open = (tag) => {
     if (!codecs.has(tag)) {
       module ??= compile(hasRelaxed());
+      module.catch(() => (module = null)); // so that another try may succeed
       const codec = module.then((compiled) => Talbot.open(loader(tag), compiled));
-      codec.catch(() => codecs.delete(tag)); // so that another try may succeed
+      codec.catch(() => codecs.delete(tag));
       codecs.set(tag, codec);
     }
     return codecs.get(tag);
@@ -41,6 +43,7 @@ export function performer(loader, compile = compileEngine) {
 async function compileEngine(relaxed) {
   const url = relaxed ? new URL('./engine-relaxed.wasm', import.meta.url) : new URL('./engine.wasm', import.meta.url);
   const response = await fetch(url);
+  if (!response.ok) throw new CalotypeError(`the engine at ${url} cannot be fetched: the server says ${response.status}`);
   return WebAssembly.compile(await response.arrayBuffer());
 }
 

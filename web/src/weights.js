@@ -19,7 +19,8 @@ export class Weights {
 
   /** The tag of the bundle with this id; BundleError if there is none. */
   async tag(id) {
-    this.ids ??= get(this.base + 'index.json').then((bytes) => JSON.parse(new TextDecoder().decode(bytes)));
+    this.ids ??= index(`${this.base}index.json`);
+    this.ids.catch(() => (this.ids = null)); // so that another try may succeed
     const tag = (await this.ids)[id];
     if (!tag) throw new BundleError(`the weights '${id}' are not below ${this.base}`);
     return tag;
@@ -52,6 +53,15 @@ export class Weights {
     const locks = globalThis.navigator?.locks;
     const once = () => fetchOnce(url, check);
     return (await cached(url, check)) ?? (locks ? locks.request(`${CACHE} ${url}`, once) : once());
+  }
+}
+
+async function index(url) {
+  const text = new TextDecoder().decode(await get(url));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BundleError(`${url} is no list of weights`);
   }
 }
 

@@ -6,9 +6,12 @@ import path from 'node:path';
 import test from 'node:test';
 import { unpack } from '../src/container.js';
 import { BundleError, FormatError, PictureError } from '../src/errors.js';
+import { decode as decodeInPage, info } from '../src/index.js';
+import { performer } from '../src/jobs.js';
 import { withAlpha } from '../src/picture.js';
 import { Talbot } from '../src/talbot.js';
 import { latentsKept, parse } from '../src/tiles.js';
+import { Weights } from '../src/weights.js';
 import { compile, decode, encode, GOLDEN, loader, read } from './local.js';
 
 const EXPECTED = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json')));
@@ -193,3 +196,53 @@ async function until(condition) {
   for (let i = 0; i < 500 && !condition(); i++) await new Promise((next) => setTimeout(next, 10));
   assert.ok(condition());
 }
+
+test('a header says the quality as people do, wherever it is told', async () => {
+  const start = read(GOLDEN, 'tiles.calo').subarray(0, 60);
+  let header = null;
+  await assert.rejects(decodeInPage(start, { onHeader: (found) => (header = found) }), FormatError);
+  assert.deepEqual(header, info(start));
+  assert.ok(header.quality >= 1 && header.quality <= 100);
+});
+
+test('a stream whose bytes do not come can be left', async () => {
+  const abort = new AbortController();
+  let cancelled = false;
+  const stalled = () => new ReadableStream({ start: (c) => c.enqueue(read(GOLDEN, 'tiles.calo').subarray(0, 60)), cancel: () => (cancelled = true) });
+  const left = decode(stalled(), { signal: abort.signal, onHeader: () => setTimeout(() => abort.abort()) });
+  await assert.rejects(left, { name: 'AbortError' });
+  assert.ok(cancelled);
+  await assert.rejects(decode(stalled(), { signal: abort.signal }), { name: 'AbortError' });
+});
+
+test('a list of weights and an engine that could not be fetched once are fetched again', async () => {
+  const before = globalThis.fetch;
+  const answers = [new Response('', { status: 503 }), new Response('<html>'), new Response('{"talbot": "01234567"}')];
+  globalThis.fetch = async () => answers.shift();
+  try {
+    const weights = new Weights('https://example.org/');
+    await assert.rejects(weights.tag('talbot'), BundleError);
+    await assert.rejects(weights.tag('talbot'), BundleError);
+    assert.equal(await weights.tag('talbot'), '01234567');
+  } finally {
+    globalThis.fetch = before;
+  }
+  let tries = 0;
+  const perform = performer(loader, async (relaxed) => {
+    if (!tries++) throw new Error('the server is busy');
+    return compile(relaxed);
+  });
+  const { bundle } = (await unpack(read(GOLDEN, 'tiles.calo'))).header;
+  await assert.rejects(perform({ do: 'warm', bundle }), /busy/);
+  await perform({ do: 'warm', bundle });
+});
+
+test('a target that is no number of bytes, and samples that are no bytes, are refused', async () => {
+  const data = new Uint8ClampedArray(4 * 16 * 16);
+  const tag = (await unpack(read(GOLDEN, 'tiles.calo'))).header.bundle;
+  for (const targetSize of [NaN, 0, 'many']) {
+    await assert.rejects(encode({ width: 16, height: 16, data }, { tag, targetSize }), { name: 'PictureError', message: /targetSize/ });
+  }
+  await assert.rejects(encode({ width: 16, height: 16, data: new Float32Array(data) }, { tag }), PictureError);
+  await assert.rejects(encode({ width: 16, height: 16 }, { tag }), PictureError);
+});
