@@ -6,7 +6,7 @@ networks are the bundles of codec ``ledig2017``, named ``MODEL-xSCALE``: ``srres
 ``srgan-x4`` looks sharper, ``mixture-x4`` (Cheng et al. 2017) errs more and is faster.
 
 >>> large = calotype.upscale(picture, 4)                      # a Pillow image        # doctest: +SKIP
->>> large = calotype.upscale(picture, 2, model="srgan")                               # doctest: +SKIP
+>>> large = calotype.upscale(picture, 4, model="srgan")                               # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def upscale(
     Args:
         picture: a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster.
         scale: 2 or 4.
-        model: ``srresnet``, which errs least on average, ``srgan``, which invents sharper detail, or
-            ``mixture``, which is fast.
+        model: ``srresnet``, which errs least on average, ``srgan``, which invents sharper detail (its weights are for
+            scale 4 only), or ``mixture``, which is fast.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with windows done and windows in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cached_property, lru_cache
+from pathlib import Path
 from threading import RLock
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -19,10 +20,11 @@ class Once(Generic[P, T]):
     A child process has a lock of its own: the parent's may have been held by a thread that it does not have.
     """
 
-    def __init__(self, function: Callable[P, T], maxsize: int | None) -> None:
+    def __init__(self, function: Callable[P, T], maxsize: int | None, state: Callable[..., Hashable] | None) -> None:
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
-        self._kept = lru_cache(maxsize)(function)
+        self._state = state
+        self._kept = lru_cache(maxsize)(lambda _, *arguments, **named: function(*arguments, **named))
         self.cache_clear = self._kept.cache_clear
         self._renew()
         if hasattr(os, "register_at_fork"):
@@ -31,15 +33,27 @@ class Once(Generic[P, T]):
     def __call__(self, *arguments: P.args, **named: P.kwargs) -> T:
         """From the cache, or made."""
         with self._lock:
-            return self._kept(*arguments, **named)  # type: ignore[arg-type]  # its arguments only have to be hashable
+            state = self._state and self._state(*arguments, **named)
+            return self._kept(state, *arguments, **named)  # type: ignore[arg-type]  # they only have to be hashable
 
     def _renew(self) -> None:
         self._lock = RLock()
 
 
-def once(maxsize: int | None = None) -> Callable[[Callable[P, T]], Once[P, T]]:
-    """Keep what a function makes, of the ``maxsize`` last sets of arguments."""
-    return lambda function: Once(function, maxsize)
+def once(
+    maxsize: int | None = None, *, state: Callable[..., Hashable] | None = None
+) -> Callable[[Callable[P, T]], Once[P, T]]:
+    """Keep what a function makes, of the ``maxsize`` last sets of arguments, and of the ``state`` of what they name."""
+    return lambda function: Once(function, maxsize, state)
+
+
+def file_state(path: Path, *_: object, **__: object) -> tuple[int, ...]:
+    """State of the file in the first argument: another one when another file has taken its place."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()  # who opens it will say so
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def cached_attribute(function: Callable[[Any], T]) -> cached_property[T]:

@@ -20,7 +20,7 @@ from ..arguments import whole
 from ..arrays import Array
 from ..errors import BundleError, PictureError
 from .library import onnxruntime
-from .once import once
+from .once import file_state, once
 from .processor import cores
 
 MOST_THREADS = 64  # each graph has a pool of its own
@@ -130,7 +130,7 @@ class Graph(Session):
         return outputs
 
 
-@once(maxsize=64)
+@once(maxsize=64, state=file_state)
 def graph(path: Path, threads: int, optimise: bool = True, arena: bool = False) -> Graph:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
     return Graph(path, threads, optimise, arena)

@@ -24,7 +24,7 @@ from ..errors import BundleError
 from .bfloat16 import BfloatPart
 from .blocks import block_size, in_blocks
 from .fixed_part import FixedPart, aligned
-from .once import once
+from .once import file_state, once
 from .onnx_parts import cut
 from .presence import Mask, Presence
 from .tiling import Rectangle
@@ -256,7 +256,7 @@ class _Stage:
                     x[:, y_here, x_here] = line[column + right, :, y_there, x_there]
 
 
-@once(maxsize=16)
+@once(maxsize=16, state=file_state)
 def transform(path: Path, height: int, width: int, optimise: bool = True, bfloat16: bool = False) -> Transform:
     """The graph in ``path``, shared by everyone who asks with the same settings."""
     return Transform(path, height, width, optimise, bfloat16)

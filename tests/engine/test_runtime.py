@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,10 @@ from threading import Barrier, Thread
 
 import pytest
 
-from calotype.engine.runtime import Graph
+from calotype.engine.runtime import Graph, graph
 from tests.make_golden import GOLDEN
+
+WEIGHTS = GOLDEN / "weights" / "small"
 
 FORK = """
 import os, sys, time, numpy, calotype
@@ -50,14 +53,14 @@ def test_a_child_process_leaves_and_encodes(threads: int) -> None:
 
 
 def test_threads_of_a_child_process_find_the_same_session() -> None:
-    graph = Graph(GOLDEN / "weights" / "small" / "g_s.onnx", 1)
+    opened = Graph(WEIGHTS / "g_s.onnx", 1)
     for _ in range(5):
-        graph.forget()  # as after a fork
+        opened.forget()  # as after a fork
         begin, found = Barrier(8), list[object]()
 
         def ask(begin: Barrier = begin, found: list[object] = found) -> None:
             begin.wait()
-            found.append(graph.session)
+            found.append(opened.session)
 
         threads = [Thread(target=ask) for _ in range(8)]
         for thread in threads:
@@ -65,3 +68,15 @@ def test_threads_of_a_child_process_find_the_same_session() -> None:
         for thread in threads:
             thread.join()
         assert len(found) == 8 and len(set(map(id, found))) == 1
+
+
+def test_weights_that_were_replaced_are_loaded_anew(tmp_path: Path) -> None:
+    path = tmp_path / "network.onnx"
+    shutil.copy2(WEIGHTS / "h_a.onnx", path)
+    before = graph(path, 1)
+    assert graph(path, 1) is before
+    shutil.copy2(WEIGHTS / "pass1.onnx", tmp_path / "new.onnx")
+    (tmp_path / "new.onnx").replace(path)
+    after = graph(path, 1)
+    assert after is not before and after.inputs != before.inputs
+    assert graph(path, 1) is after
