@@ -129,12 +129,15 @@ class Listing:
             yield Piece(source, f"{before}{output}", size // groups, version, group)
 
 
-def renamed(names: Collection[str], suffix: str) -> dict[str, str]:
-    """Each name with another suffix; those that would meet keep theirs before it: ``a.png.calo``, ``a.jpg.calo``."""
+def renamed(names: Collection[str], suffix: str, others: Collection[str] = ()) -> dict[str, str]:
+    """Each name with another suffix; those that would meet keep theirs before it: ``a.png.calo``, ``a.jpg.calo``.
+
+    ``others`` are names that stay as they are.
+    """
     chosen = {name: f"{PurePosixPath(name).stem}{suffix}" for name in names}
     while True:  # a whole name may meet a short one in turn: a.png, a.jpg and a.png.jpg
         meeting = Counter(chosen.values())
-        clashes = [name for name, new in chosen.items() if meeting[new] > 1 and new != f"{name}{suffix}"]
+        clashes = [n for n, new in chosen.items() if (meeting[new] > 1 or new in others) and new != f"{n}{suffix}"]
         if not clashes:
             return chosen
         chosen |= {name: f"{name}{suffix}" for name in clashes}

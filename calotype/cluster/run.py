@@ -81,7 +81,7 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
     account = _account(work, destination)
     totals, again = Totals(), set[bytes]()
     listing = Listing(source, work.suffixes, work.suffix, destination.root)
-    todo = _todo(work, listing, account, totals)
+    todo = _todo(work, listing, destination, account, totals)
     first = next(todo, None)
     if first is not None:
         with cluster(work.address, work.actors) as ray:
@@ -120,8 +120,17 @@ def _account(work: Work, destination: Store) -> Account:
     return account
 
 
-def _todo(work: Work, listing: Listing, account: Account, totals: Totals) -> Iterator[tuple[str, Piece]]:
+def _todo(
+    work: Work, listing: Listing, destination: Store, account: Account, totals: Totals
+) -> Iterator[tuple[str, Piece]]:
+    source = listing.source.root
+    apart = f"{destination.root}/".startswith(f"{source}/")  # a folder inside the source, which is not descended into
     for kind, item in listing:
+        if not apart and f"{destination.path(item.output)}/".startswith(f"{source}/"):
+            raise CalotypeError(
+                f"{work.destination} would get {item.output} where the source is, and an input is never overwritten: "
+                "name another folder"
+            )
         if account.has(item, work.order.settings):
             totals.skipped += 1
             totals.failed += account.failures.get(item.key, 0)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """WebDataset shards: a tar in, a tar out, with each picture in its place among the captions and labels.
 
-A picture keeps its key: ``0001.jpg`` becomes ``0001.calo``. A bad one is left out, and has a row with its error. All
-other members stay as they are.
+A picture keeps its key: ``0001.jpg`` becomes ``0001.calo``. A bad one is left out, and has a row with its error, and
+so is a link. All other files stay as they are.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from .listing import Piece, renamed
 from .store import Store
 
 BLOCK = 512  # bytes
+LINK = (
+    "it is a link to another member, which a shard cannot keep: make the tar with tar --dereference --hard-dereference"
+)
 
 
 def convert(
@@ -54,33 +57,44 @@ def _converted(
 ) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
     with tarfile.open(fileobj=file, mode="r|") as old:
         for sample in _samples(old):
-            pictures = [m.name for m, _ in sample if PurePosixPath(m.name).suffix.lower() in suffixes]
-            short = renamed([PurePosixPath(name).name for name in pictures], suffix)
+            names = [_parted(member.name)[1] for member, _ in sample]
+            pictures = [name for name in names if PurePosixPath(name).suffix.lower() in suffixes]
+            short = renamed(pictures, suffix, [name for name in names if name not in pictures])
             for member, data in sample:
-                if member.name not in pictures:
+                folder, last = _parted(member.name)
+                if data is None:
+                    attempts.make(item, CalotypeError(LINK), member=member.name, output=f"{item.output}/{member.name}")
+                    continue
+                if last not in short:
                     yield member, data
                     continue
-                name = str(PurePosixPath(member.name).with_name(short[PurePosixPath(member.name).name]))
+                name = folder + short[last]
                 made = attempts.make(item, data, member=member.name, output=f"{item.output}/{name}")
                 if made is not None:
                     member.name, member.size, member.pax_headers = name, len(made), {}
                     yield member, made
 
 
-def _samples(tar: tarfile.TarFile) -> Iterator[list[tuple[tarfile.TarInfo, bytes]]]:
-    """Files that follow each other and share a key: the name up to the first dot of its last part."""
-    sample: list[tuple[tarfile.TarInfo, bytes]] = []
+def _parted(name: str) -> tuple[str, str]:
+    """The folder, with its slash and as it is written, for it is part of the key; and the last part."""
+    folder, slash, last = name.rpartition("/")
+    return folder + slash, last
+
+
+def _samples(tar: tarfile.TarFile) -> Iterator[list[tuple[tarfile.TarInfo, bytes | None]]]:
+    """Files that follow each other and share a key: the name up to the first dot of its last part. A link is None."""
+    sample: list[tuple[tarfile.TarInfo, bytes | None]] = []
     before = ""
     for member in tar:
         file = tar.extractfile(member) if member.isfile() else None
-        if file is None:
+        if file is None and not (member.islnk() or member.issym()):
             continue
-        folder, _, name = member.name.rpartition("/")
-        key = f"{folder}/{name.partition('.')[0]}"
+        folder, name = _parted(member.name)
+        key = folder + name.partition(".")[0]
         if sample and key != before:
             yield sample
             sample = []
         before = key
-        sample.append((member, file.read()))
+        sample.append((member, None if file is None else file.read()))
     if sample:
         yield sample

@@ -64,12 +64,15 @@ class Store:
             raise DependencyError(f"{self.url} needs another package: {error}") from error
         except ValueError as error:
             raise CalotypeError(f"{self.url}: {error}") from error
+        if "file" in _protocols(fs):  # by another name for the source, a run would write over it
+            path = Path(root)
+            root = path.parent.resolve() / path.name if path.is_file() else path.resolve()
         return fs, str(root).rstrip("/")
 
     @property
     def is_local(self) -> bool:
         """Whether it is in the file system of this machine."""
-        return "file" in ((p,) if isinstance(p := self._opened[0].protocol, str) else p)
+        return "file" in _protocols(self._opened[0])
 
     @property
     def root(self) -> str:
@@ -110,15 +113,18 @@ class Store:
         """Names of folders, and files. A link to a folder is neither: it could lead in a circle."""
         folders, files = [], []
         if self.is_local:
-            with os.scandir(self.path(folder) or "/") as found:
-                for item in found:
-                    if item.name.startswith(("_manifest", ".")):
-                        continue
-                    if item.is_dir():
-                        folders += [] if item.is_symlink() else [item.name]
-                    elif item.is_file():  # not a link that leads nowhere
-                        facts = item.stat()
-                        files.append(Stored(item.name, facts.st_size, str(facts.st_mtime_ns)))
+            try:
+                found = list(os.scandir(self.path(folder) or "/"))
+            except OSError as error:
+                raise CalotypeError(f"cannot list {self.path(folder)}: {describe(error)}") from error
+            for item in found:
+                if item.name.startswith(("_manifest", ".")):
+                    continue
+                if item.is_dir():
+                    folders += [] if item.is_symlink() else [item.name]
+                elif item.is_file():  # not a link that leads nowhere
+                    facts = item.stat()
+                    files.append(Stored(item.name, facts.st_size, str(facts.st_mtime_ns)))
             return folders, files
         for facts in self._opened[0].ls(self.path(folder), detail=True):
             name = str(facts["name"]).rstrip("/").rpartition("/")[2]
@@ -175,6 +181,11 @@ class Store:
                 for name in names:
                     if name.startswith(TEMPORARY_PREFIX) and name.endswith(".tmp"):
                         Path(folder, name).unlink(missing_ok=True)
+
+
+def _protocols(fs: Any) -> tuple[str, ...]:
+    """Names of what a file system of fsspec speaks."""
+    return (fs.protocol,) if isinstance(fs.protocol, str) else tuple(fs.protocol)
 
 
 def _entry(name: str, facts: dict[str, Any]) -> Stored:

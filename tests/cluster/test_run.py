@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,22 @@ def test_packages_that_are_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
     monkeypatch.setattr(store, "find_spec", lambda name: None)
     code, said = batch(str(tmp_path), str(tmp_path / "out"))
     assert code == 1 and "pip install 'calotype[cluster]'" in said and "ray, pyarrow, fsspec" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    pytest.importorskip("fsspec")
+    (tmp_path / "in/in/in").mkdir(parents=True)
+    (tmp_path / "alias").symlink_to("in")
+    files = [tmp_path / name for name in ("in/a.png", "in/in/in/a.png", "in/b.tar")]
+    for file in files:
+        file.write_bytes(b"as it was")
+    for source, destination in (("in", "alias"), ("in/b.tar", "in"), ("in/b.tar", "alias"), ("in/in", "in")):
+        arguments = (str(tmp_path / source), str(tmp_path / destination), "--do", "upscale", "--overwrite")
+        code, said = batch(*arguments)
+        assert code == 1 and "name another" in " ".join(said.split()), (source, destination, said)
+    assert all(file.read_bytes() == b"as it was" for file in files)
 
 
 @pytest.mark.parametrize(

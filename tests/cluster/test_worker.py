@@ -119,6 +119,23 @@ def test_a_shard_keeps_its_captions(tmp_path: Path) -> None:
     assert len(rows) == 6 and whole[0]["bytes"] == (tmp_path / "out/0.tar").stat().st_size
 
 
+def test_a_shard_made_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    path = shard(
+        tmp_path / "in/0.tar", {"./1.png": picture(1), "./1.txt": b"one", "./2.png": picture(2), "./2.calo": b"2"}
+    )
+    with tarfile.open(path, "a") as tar:
+        for name, kind in (("./3.png", tarfile.LNKTYPE), ("./4.txt", tarfile.SYMTYPE), ("./5", tarfile.DIRTYPE)):
+            member = tarfile.TarInfo(name)
+            member.type, member.linkname = kind, "./1.png"
+            tar.addfile(member)
+    tally, rows = work(tmp_path / "in", tmp_path / "out")
+    with tarfile.open(tmp_path / "out/0.tar") as tar:
+        assert tar.getnames() == ["./1.calo", "./1.txt", "./2.png.calo", "./2.calo"]  # keys stay, and nothing is lost
+    assert (tally.done, tally.failed) == (2, 2)
+    assert [row["member"] for row in rows if "it is a link" in (row["error"] or "")] == ["./3.png", "./4.txt"]
+
+
 def test_a_shard_that_is_cut_is_not_made(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     path = shard(tmp_path / "in/0.tar", {f"{n}.png": picture(n) for n in range(9)})
