@@ -86,8 +86,16 @@ def _text(image: Image.Image, info: Mapping[Any, Any]) -> Text | None:
         ]
     comment = info.get("comment")
     if image.format in _COMMENTED and isinstance(comment, bytes | bytearray) and comment.strip(b"\0 "):
-        found.append(("Comment", comment.rstrip(b"\0").decode("utf-8", "replace")))
+        found.append(("Comment", _decoded(comment.rstrip(b"\0"))))
     return tuple(found) or None
+
+
+def _decoded(comment: bytes | bytearray) -> str:
+    """UTF-8, or what programs wrote before: Latin-1."""
+    try:
+        return comment.decode()
+    except UnicodeDecodeError:
+        return comment.decode("latin-1")
 
 
 def _density(info: Mapping[Any, Any]) -> Density | None:

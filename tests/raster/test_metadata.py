@@ -121,6 +121,13 @@ def test_exif_and_xmp_as_other_programs_write_them() -> None:
     assert from_picture(image).exif is None
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_comments_of_old_programs(encoding: str) -> None:
+    out = io.BytesIO()
+    image_of("RGB").save(out, "jpeg", comment="Zürich, 3".encode(encoding))
+    assert load(out).metadata.text == (("Comment", "Zürich, 3"),)
+
+
 def test_strip() -> None:
     image = image_of("RGB")
     image.info |= {"exif": exif_bytes(6), "xmp": XMP, "icc_profile": SRGB}
