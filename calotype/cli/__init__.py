@@ -8,11 +8,13 @@ imports when it runs: ``calotype info`` answers before a person notices.
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from ..codecs import own
+from ..errors import describe
 from ..version import __version__
 from . import (
     batch,
@@ -35,8 +37,10 @@ from . import (
 from .codec_options import with_codec_options
 from .lesson import lesson
 from .plain import Command, Group
+from .problems import say
 from .signals import die_cleanly
 from .signs import allow_plain_signs
+from .streams import stand_in
 
 
 class _Program(Group):
@@ -114,6 +118,11 @@ app.command(cls=Command, help=train.EXPORT_HELP, rich_help_panel="Laboratory")(t
 
 def main() -> None:
     """Run the command line on ``sys.argv`` and exit."""
+    stand_in()
     die_cleanly()
     allow_plain_signs()
-    app(prog_name="calotype")
+    try:
+        app(prog_name="calotype")
+    except OSError as error:  # of help that is written to a full disk; commands say their own
+        say("", describe(error))
+        sys.exit(1)

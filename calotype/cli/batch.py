@@ -18,7 +18,7 @@ from .codec_options import chosen
 from .destination import wrong
 from .encode import request
 from .lesson import lesson
-from .names import shown
+from .names import counted, shown
 from .options import Json, Quiet
 from .problems import complain, guarded
 from .screen import emit, errors
@@ -326,5 +326,5 @@ def _sum(do: Verb, totals: Totals, seconds: float) -> str:
 
 def _ignored(totals: Totals) -> str:
     kinds = sorted(totals.ignored.items(), key=lambda kind: -kind[1])[:6]
-    text = ", ".join(f"{count:,} {shown(kind)}" for kind, count in kinds)
+    text = ", ".join(counted(kind, count) for kind, count in kinds)
     return f" (passed over: {text})" if text else ""

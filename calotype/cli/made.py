@@ -15,7 +15,10 @@ import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, BinaryIO
+
+from ..errors import CalotypeError, describe
+from .names import shown
 
 NAME = ".calotype-made"
 
@@ -70,12 +73,27 @@ class Journal:
         return bool(self.find(folder))
 
     def add(self, target: Path, making: Making) -> None:
-        """Note how the output that is there now was made. Raises OSError."""
-        there = target.stat()
-        record = Receipt(target.name, there.st_size, there.st_mtime_ns, making)
-        with open(target.parent / NAME, "a", encoding="ascii") as file:
-            file.write(json.dumps(asdict(record)) + "\n")  # one write: runs side by side do not mix their lines
+        """Note how the output that is there now was made. CalotypeError if that cannot be done."""
+        try:
+            there = target.stat()
+            record = Receipt(target.name, there.st_size, there.st_mtime_ns, making)
+            with open(target.parent / NAME, "ab+") as file:
+                line = json.dumps(asdict(record)).encode("ascii") + b"\n"
+                file.write(line if self._is_whole(file) else b"\n" + line)  # one: runs side by side do not mix theirs
+        except OSError as error:
+            raise CalotypeError(
+                f"its output {shown(target)} is made, but not noted in {NAME} beside it ({describe(error)}): "
+                "a later run will not know it"
+            ) from error
         self.find(target.parent)[target.name] = record
+
+    @staticmethod
+    def _is_whole(file: BinaryIO) -> bool:
+        """Whether the last line has an end; it has none where a full disk or a kill cut it."""
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
     @staticmethod
     def _read(folder: Path) -> dict[str, Receipt]:

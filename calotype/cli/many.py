@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from .jobs import Job, Plan
-from .names import cell_width, shown
+from .names import cell_width, counted, shown
 from .problems import complain
 from .screen import Bars, emit, errors, table
 from .side_by_side import Fate, Result, Sharing, Work, outcomes
@@ -144,8 +144,7 @@ def _sum(console: Console, plan: Plan, tally: _Tally, verb: str, seconds: float)
 
 def _passed_over(plan: Plan) -> str:
     """Files of other kinds are named, so that nobody takes a folder for done that is not."""
-    several = [(kind if count > 1 else kind.removesuffix("s"), count) for kind, count in plan.ignored.most_common(6)]
-    kinds = ", ".join(f"{count} {shown(kind)}" for kind, count in several)
+    kinds = ", ".join(counted(kind, count) for kind, count in plan.ignored.most_common(6))
     return f" (passed over: {kinds})" if kinds else ""
 
 

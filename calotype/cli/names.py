@@ -4,12 +4,19 @@
 from __future__ import annotations
 
 import os
+import re
 
 
 def shown(text: str | os.PathLike[str]) -> str:
     """One printable line: a name may hold bytes that are no text, line breaks, or commands to the terminal."""
     plain = os.fsencode(text).decode("utf-8", "replace")
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(plain.splitlines()))
+
+
+def counted(kind: str, count: int) -> str:
+    """``3 .txt``, ``1 file without suffix``: how many files of a kind were passed over."""
+    one = re.sub(r"\b(file|folder)s\b", r"\1", kind) if count == 1 and not kind.startswith(".") else kind
+    return f"{count:,} {shown(one)}"
 
 
 def cell_width(text: str) -> int:

@@ -117,7 +117,7 @@ def _shared(plan: Plan, work: Work, watch: Watch, sharing: Sharing) -> Outcomes:
                 if all(turn.target != other.target for other in turns):  # or what it may do shows when they are done
                     turn.outcome = _settled(plan, job)
                     turn.pixels = 0 if turn.outcome else sharing.pixels(job)
-                    if turn.outcome is None and turn.pixels <= LARGE:
+                    if turn.outcome is None and turn.pixels <= LARGE and _can_wait(job):
                         turn.outcome = workers.submit(_attempt, plan, job, sharing.work, _unseen)
                 turns.append(turn)
             if not turns:
@@ -130,6 +130,11 @@ def _shared(plan: Plan, work: Work, watch: Watch, sharing: Sharing) -> Outcomes:
                 first.outcome = _settled(plan, first.job) or _alone(plan, first.job, work, watch)
             yield first.job, first.outcome.result() if isinstance(first.outcome, Future) else first.outcome
             turns.popleft()
+
+
+def _can_wait(job: Job) -> bool:
+    """Whether a thread may read the input: a pipe may never end, and only the main thread is free to stop then."""
+    return job.source is None or job.source.is_file()
 
 
 def _settled(plan: Plan, job: Job) -> Fate | None:

@@ -12,6 +12,13 @@ from pathlib import Path
 from ..errors import CalotypeError
 
 
+def stand_in() -> None:
+    """Give a standard stream that is closed the null device: the next file to be opened would take its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115
+
+
 def read(source: Path | None) -> bytes:
     """All bytes of a file, or of standard input for None."""
     data = sys.stdin.buffer.read() if source is None else source.read_bytes()

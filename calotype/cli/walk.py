@@ -43,7 +43,7 @@ def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None
     """The files among ``inputs`` and, recursively, in the folders among them, sorted by name, each once.
 
     In folders, hidden files and folders are passed over, links to folders are not followed (so no loop is), and
-    files with other suffixes are counted by kind.
+    files with other suffixes, pipes and devices are counted by kind.
 
     Args:
         inputs: files and folders.
@@ -81,7 +81,10 @@ def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds
             if name.startswith("."):
                 continue
             if path.suffix.lower() in suffixes:
-                yield Source(path, root)
+                if _is_special(path):
+                    finds.ignored["special files"] += 1
+                else:
+                    yield Source(path, root)
             else:
                 finds.ignored[path.suffix.lower() or "files without suffix"] += 1
 
@@ -94,6 +97,14 @@ def _is_link(path: Path) -> bool:
         return False
     junction = getattr(stat, "IO_REPARSE_TAG_MOUNT_POINT", -1)  # Python 3.11 has no isjunction, and walks into them
     return stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", 0) == junction
+
+
+def _is_special(path: Path) -> bool:
+    """Whether it is a pipe or a device, which may never end. A link that leads nowhere is a problem to tell."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except OSError:
+        return False
 
 
 def _same(path: Path, other: Path | None) -> bool:

@@ -24,10 +24,10 @@ import calotype
 from calotype import codecs, container, raster
 from calotype.api import decode as api
 from calotype.cli import app, made
-from calotype.cli.names import cell_width, fit, shown
+from calotype.cli.names import cell_width, counted, fit, shown
 from calotype.cli.screen import Bars, errors
 from calotype.cli.sizes import format_size, parse_size
-from calotype.cli.walk import PICTURE_SUFFIXES
+from calotype.cli.walk import PICTURE_SUFFIXES, find
 from calotype.engine import bundles
 from calotype.errors import CalotypeError, DamageWarning
 
@@ -449,6 +449,38 @@ def test_links_to_folders_are_not_followed() -> None:
     Path("album/sub/loop").symlink_to("..")
     assert "1 linked folder)" in ok("encode", "album", "-o", "small").stderr
     assert tree("small") == {"sub/a.calo"}
+
+
+@posix
+def test_what_is_no_picture_is_passed_over_and_counted() -> None:
+    draw("album/a.png")
+    os.mkfifo("album/b.png")  # which nobody writes to: reading it would never end
+    Path("album/c.png").symlink_to("nowhere")
+    Path("album/d.eps").write_bytes(b"")
+    Path("album/e").write_bytes(b"")
+    found = find([Path("album")], PICTURE_SUFFIXES)
+    assert [source.path.name for source in found.files] == ["a.png", "c.png"]
+    told = [counted(kind, count) for kind, count in (+found.ignored).items()]
+    assert told == ["1 special file", "1 .eps", "1 file without suffix"]
+    assert [counted(kind, 2000) for kind in ("linked folders", ".dds")] == ["2,000 linked folders", "2,000 .dds"]
+
+
+@posix
+@pytest.mark.parametrize("stream", ["0<&-", "1>&-", "2>&-"])
+def test_closed_streams(stream: str) -> None:
+    draw("a.png", (2, 1))
+    script = f'exec "$0" -m calotype encode a.png -o a.calo --lossless {stream}'
+    root = str(Path(calotype.__file__).parent.parent)
+    done = subprocess.run(["sh", "-c", script, sys.executable], env={**os.environ, "PYTHONPATH": root}, check=False)
+    assert done.returncode == 0 and Path("a.calo").exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_help_to_a_full_disk() -> None:
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "calotype", "--help"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "calotype: no space left on device\n")
 
 
 def test_a_folder_without_pictures() -> None:

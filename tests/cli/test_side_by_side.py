@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 import warnings
@@ -15,7 +16,7 @@ import pytest
 from calotype.atomic import write_atomically
 from calotype.cli.destination import destination
 from calotype.cli.jobs import Job, Plan, plan
-from calotype.cli.made import NAME, Journal
+from calotype.cli.made import NAME, Journal, Making
 from calotype.cli.side_by_side import LARGE, Fate, Result, Sharing, Work, outcomes
 from calotype.errors import CalotypeError
 
@@ -99,6 +100,38 @@ def test_small_ones_share_the_threads_and_large_ones_have_them_alone() -> None:
     found = everything(planned(), work, 2, lambda job: LARGE + 1 if number_of(job) % 5 == 4 else 9)
     assert not any(outcome.error for _, outcome in found)
     assert most == 2 and at_large == [1, 1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_the_main_thread_waits_for_pipes(album: Path) -> None:
+    (album / "03.png").unlink()
+    os.mkfifo(album / "03.png")
+    todo, threads = planned(), {}
+    todo.jobs.append(Job(album / "03.png", Path("out/pipe.calo")))  # a folder's own are passed over
+
+    def work(job: Job, progress: Any) -> Result:
+        threads[job.label] = threading.current_thread()
+        return Result(1, 1, 1, 1)
+
+    assert not any(fate.error for _, fate in everything(todo, work, 3))
+    assert threads.pop(str(album / "03.png")) is threading.main_thread()
+    assert len(threads) == COUNT - 1 and threading.main_thread() not in threads.values()
+
+
+def test_a_line_that_was_cut_costs_no_other(tmp_path: Path) -> None:
+    for number, name in enumerate("abc"):
+        (tmp_path / name).write_bytes(b"output")
+        if number == 1:
+            (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes() + b'{"file": "x", "si')
+        Journal().add(tmp_path / name, Making("1", "2", "3"))
+    assert list(Journal().find(tmp_path)) == ["a", "b", "c"]
+
+
+def test_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"output")
+    (tmp_path / NAME).mkdir()
+    with pytest.raises(CalotypeError, match=r"is made, but not noted in \.calotype-made beside it"):
+        Journal().add(tmp_path / "a", Making("1", "2", "3"))
 
 
 def test_two_names_of_one_output_do_not_race() -> None:
