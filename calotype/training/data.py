@@ -127,7 +127,7 @@ class PictureCache:
         cache.mkdir(parents=True, exist_ok=True)
         name = hashlib.sha256(identity.encode()).hexdigest()[:16]
         samples, index = cache / f"{name}.rgb", cache / f"{name}.json"
-        if not index.exists():
+        if not _whole(samples, index):
             shapes = []
             with atomic(samples) as out:  # another run may be making the same cache
                 for picture in pictures():
@@ -136,7 +136,7 @@ class PictureCache:
                 if not shapes:
                     raise CalotypeError(none)
             write_atomically(index, json.dumps(shapes).encode())  # last: where it is, the samples are whole
-        self.shapes: list[tuple[int, int]] = [(h, w) for h, w in json.loads(index.read_text(encoding="utf-8"))]
+        self.shapes = _shapes(index)
         pixels = np.array([h * w for h, w in self.shapes], dtype=np.int64)
         self.offsets = np.concatenate(([0], np.cumsum(pixels * 3)))
         self.weights = pixels / pixels.sum()
@@ -174,6 +174,18 @@ class PictureCache:
         return picture[top : top + side, left : left + side]
 
 
+def _shapes(index: Path) -> list[tuple[int, int]]:
+    return [(h, w) for h, w in json.loads(index.read_text(encoding="utf-8"))]
+
+
+def _whole(samples: Path, index: Path) -> bool:
+    """Whether a cache is there with all of its samples: who makes room may have deleted the larger file alone."""
+    try:
+        return 0 < samples.stat().st_size == sum(3 * h * w for h, w in _shapes(index))
+    except (OSError, ValueError):
+        return False
+
+
 @dataclass(frozen=True)
 class CropConfig:
     """Settings of random crops."""
@@ -182,6 +194,10 @@ class CropConfig:
     scale_min: float = 0.6  # random resizing: sees smoother and sharper pictures than the data has
     scale_max: float = 1.6
     scale_probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.size < 1 or not 0 < self.scale_min <= self.scale_max:
+            raise CalotypeError("crops should have a size from 1 on, and scales above 0, the least of them first")
 
 
 def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generator) -> Tensor:

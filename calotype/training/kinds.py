@@ -111,6 +111,6 @@ DEFAULT = "talbot"
 def kind_of(tables: Tables) -> Kind:
     """The kind that a recipe names; CalotypeError if there is no such kind."""
     name = tables.get("kind", DEFAULT)
-    if name not in KINDS:
+    if not isinstance(name, str) or name not in KINDS:
         raise CalotypeError(f"there is no kind of network '{name}'; there are: {', '.join(KINDS)}")
     return KINDS[name]()

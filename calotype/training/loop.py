@@ -23,12 +23,14 @@ import torch
 from torch import Tensor, nn
 
 from ..atomic import atomic
+from ..errors import CalotypeError
 from ..networks.fused import Fused
 from ..networks.layers import compile_gradients, train_in_bfloat16
 from . import optimisers, precision
 from .interruption import Interruption
 from .progress import ProgressLine
 from .ranks import Ranks, moved
+from .weights import copy_weights, read_state
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,18 @@ class LoopConfig:
     seed: int = 1
     save_minutes: float = 4.0
     validate_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        sound = {
+            "hours": self.hours >= 0,
+            "batch": self.batch >= 1,
+            "learning_rate": 0 < self.learning_rate < math.inf,
+            "decay": 0 <= self.decay <= 1,
+            "ema": 0 <= self.ema < 1,
+            "seed": 0 <= self.seed < 2**63,
+        }
+        for name in (name for name, fits in sound.items() if not fits):
+            raise CalotypeError(f"LoopConfig.{name} cannot be {getattr(self, name)!r}")
 
 
 class Task(Protocol):
@@ -157,14 +171,22 @@ class Loop:
         Returns:
             the seconds that the run of this state was planned for.
         """
-        state = torch.load(self.folder / name, weights_only=True, map_location="cpu")
+        state = read_state(self.folder / name)
+        advice = "take the recipe that it was begun with, name another folder with --run, or begin anew with --fresh"
+        try:
+            copy_weights(state.get("weights", {}), self.task.network)
+        except CalotypeError:
+            raise CalotypeError(
+                f"the run in {self.folder} is of another network than this recipe's: {advice}"
+            ) from None
         with torch.no_grad():
-            for name, p in self.parameters.items():
-                p.copy_(state["weights"][name])
             for name, value in self.task.network.named_buffers():
                 value.copy_(state.get("buffers", {}).get(name, value))
         self.average = moved(state["average"], self.ranks.device)
-        self.optimiser.load_state_dict(state["optimiser"])
+        try:
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (KeyError, ValueError):
+            raise CalotypeError(f"the run in {self.folder} was begun with another optimiser: {advice}") from None
         self.step, self.seconds = state["step"], state["seconds"]
         self.load_random([state, *state.get("other_ranks", [])])
         # Older states do not say what they were planned for: take them for states of this plan.

@@ -40,7 +40,7 @@ def make(name: Name, parameters: Iterable[nn.Parameter], learning_rate: float, w
         betas=(0.9, 0.99),
         fused=True,
     )
-    return adamw if name == "adamw" else MuonAndAdamW(matrices, adamw, learning_rate, weight_decay)
+    return adamw if not matrices else MuonAndAdamW(matrices, adamw, learning_rate, weight_decay)
 
 
 def _is_matrix(p: Tensor) -> bool:

@@ -40,7 +40,12 @@ def load_recipe(name: str | Path) -> dict[str, Any]:
 
 
 def configure(kind: type[T], table: Mapping[str, Any], **overrides: Any) -> T:
-    """A configuration dataclass from a recipe's table; None in ``overrides`` leaves a value as it is."""
+    """A configuration dataclass from a recipe's table; None in ``overrides`` leaves a value as it is.
+
+    Raises CalotypeError for settings that it does not have, and for values that they cannot have.
+    """
+    if not isinstance(table, Mapping):
+        raise CalotypeError(f"the settings of {kind.__name__} should be a table, not {table!r}")
     hints = get_type_hints(kind)
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     unknown = set(table) - known
@@ -48,14 +53,15 @@ def configure(kind: type[T], table: Mapping[str, Any], **overrides: Any) -> T:
         raise CalotypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}; it has: {', '.join(sorted(known))}")
     values = {**table, **{k: v for k, v in overrides.items() if v is not None}}
     for key, value in values.items():
+        wanted = get_origin(hints[key]) or hints[key]
         if get_origin(hints[key]) is Literal:
             if value not in get_args(hints[key]):
                 choices = ", ".join(map(str, get_args(hints[key])))
                 raise CalotypeError(f"{kind.__name__}.{key} should be one of {choices}, not {value!r}")
-        elif isinstance(value, list):
+        elif wanted is tuple and isinstance(value, list):
             values[key] = tuple(value)
-        elif hints[key] is float and isinstance(value, int):
+        elif wanted is float and type(value) is int:
             values[key] = float(value)
-        elif not isinstance(value, wanted := get_origin(hints[key]) or hints[key]):
+        elif not isinstance(value, wanted) or (wanted is not bool and isinstance(value, bool)) or value != value:  # NaN
             raise CalotypeError(f"{kind.__name__}.{key} should be {wanted.__name__}, not {value!r}")
     return kind(**values)

@@ -46,7 +46,10 @@ def recover(network: Any, graphs: Callable[[Any], Iterable[GraphBuilder]], folde
             p.copy_((torch.randn(p.shape, generator=generator) * 0.5).half())  # exact, however it is stored
     places = []
     for graph in graphs(marked):
-        stored = {c.name: numpy_helper.to_array(c) for c in onnx.load(folder / f"{graph.name}.onnx").graph.initializer}
+        path = folder / f"{graph.name}.onnx"
+        if not path.is_file():
+            raise CalotypeError(f"{folder} holds another network: it has no {path.name}")
+        stored = {c.name: numpy_helper.to_array(c) for c in onnx.load(path).graph.initializer}
         for constant in graph.constants:
             ours, theirs = numpy_helper.to_array(constant), stored.get(constant.name)
             if theirs is None or theirs.shape != ours.shape:

@@ -62,6 +62,8 @@ class Run:
         tables = load_recipe(self.recipe)
         kind_of(tables).check(tables)
         configure(LoopConfig, tables.get("loop", {}), hours=self.hours)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise CalotypeError(f"{self.folder} is a file: name a folder with --run")
         if self.tensorboard:
             need_tensorboard()
         if self.new and self.init and not self.init.exists():

@@ -32,6 +32,21 @@ def write_weights(path: Path, weights: dict[str, Tensor], configuration: dict[st
     write_atomically(path, save(small, metadata={"configuration": json.dumps(configuration)}))
 
 
+def read_state(path: Path) -> dict[str, Any]:
+    """A state of a training run; CalotypeError if there is none, or the file is another one or damaged."""
+    if not path.is_file():
+        raise CalotypeError(f"there is no state of a training run at {path}")
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+    except MemoryError:
+        raise
+    except Exception as error:  # whatever is wrong with a file, PyTorch has another exception for it
+        raise CalotypeError(f"{path} is damaged, or no state of a training run") from error
+    if not isinstance(state, dict) or "average" not in state:
+        raise CalotypeError(f"{path} is no state of a training run")
+    return state
+
+
 def copy_weights(weights: dict[str, Tensor], network: nn.Module) -> None:
     """Give ``network`` these weights, all of it; CalotypeError if they are those of another one."""
     parameters = dict(network.named_parameters())

@@ -93,3 +93,11 @@ def test_weights_to_start_from_are_checked(tmp_path: Path) -> None:
     save_file({**weights, "finer": torch.ones(4, 8)}, tmp_path / "same")
     initialise(network, tmp_path / "same")
     assert (network.finer == 1).all()
+
+
+def test_a_cache_whose_samples_were_deleted_is_made_anew(photos: Path, tmp_path: Path) -> None:
+    before = PictureCache(photos, tmp_path / "cache")[0].copy()
+    (samples,) = (tmp_path / "cache").glob("*.rgb")
+    for damage in (samples.unlink, lambda: samples.write_bytes(b""), lambda: samples.write_bytes(b"half")):
+        damage()
+        assert (PictureCache(photos, tmp_path / "cache")[0] == before).all()

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,25 @@ def test_recipes_are_checked(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("[loop", encoding="utf-8")
     with pytest.raises(CalotypeError, match="not TOML"):
         load_recipe(tmp_path / "broken.toml")
+
+
+def test_a_run_of_another_network_or_optimiser_and_a_damaged_state_are_refused(
+    pictures: PictureCache, tmp_path: Path, steps_of_a_second: None
+) -> None:
+    make_loop(pictures, tmp_path / "run", 1 / 3600).run()
+
+    def resumed(m: int = TINY.m) -> Loop:
+        task = TalbotTask(Talbot(replace(TINY, m=m)), pictures, CropConfig(size=128))
+        return Loop(task, LoopConfig(batch=2, bfloat16=False), tmp_path / "run")
+
+    assert resumed().step == 1
+    with pytest.raises(CalotypeError, match=r"of another network than this recipe's: .* --fresh"):
+        resumed(m=2 * TINY.m)
+    state = torch.load(tmp_path / "run" / "state.pt", weights_only=True)
+    torch.save({**state, "optimiser": {"muon": {}, "adamw": {}}}, tmp_path / "run" / "state.pt")
+    with pytest.raises(CalotypeError, match="begun with another optimiser"):
+        resumed()
+    for damaged in (b"", b"text", b"PK\5\6" + bytes(18)):
+        (tmp_path / "run" / "state.pt").write_bytes(damaged)
+        with pytest.raises(CalotypeError, match="is damaged, or no state"):
+            resumed()

@@ -86,3 +86,8 @@ def test_it_follows_parameters_that_have_moved() -> None:
         network(torch.randn(2, 64, 8, 8)).square().mean().backward()
         optimiser.step()
         assert (network.project.weight != before).any()
+
+
+def test_muon_of_a_network_without_large_matrices_is_adamw() -> None:
+    made = optimisers.make("muon", nn.Conv2d(3, 3, 3).parameters(), 1e-3, 0.0)
+    assert isinstance(made, torch.optim.AdamW)

@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.cheng2017 import Mixture, MixtureConfig
@@ -16,7 +14,7 @@ from ..data import CropConfig, PictureCache
 from ..ledig2017.task import PixelLossConfig, ResNetTask
 from ..parents import parent_of, provenance
 from ..recipe import configure
-from ..weights import copy_weights, start_from
+from ..weights import copy_weights, read_state, start_from
 from .export import export_bundle
 from .fit import fit
 
@@ -59,7 +57,7 @@ def task(made: Mixture, tables: Tables, pictures: PictureCache, judges: Sequence
 
 def export(state: Path, tables: Tables, pictures: PictureCache, folder: Path, progress: Progress | None = None) -> str:
     """The bundle of the mixture; its id is the recipe's ``id``, or that of the scale."""
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     mixture = network(tables)
     copy_weights(stored["average"], mixture)
     name = str(tables.get("id", f"mixture-x{mixture.config.scale}"))

@@ -7,15 +7,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from ...errors import CalotypeError
 from ...networks.ledig2017 import Generator, GeneratorConfig
 from ..bundle import describe, replacement
 from ..generators import generator_graph
 from ..parents import parent_of, provenance
-from ..weights import copy_weights, write_weights
+from ..weights import copy_weights, read_state, write_weights
 
 FACTS = {
     "codec": "ledig2017",
@@ -51,9 +49,7 @@ def export_run(state: Path, config: GeneratorConfig, name: str, pictures: int, f
         CalotypeError: there is no such state, or it is one of another configuration.
     """
     folder = folder.absolute()  # so that it has a name
-    if not state.is_file():
-        raise CalotypeError(f"there is no state of a training run at {state}")
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     average: dict[str, Tensor] = stored["average"]
     adversarial = any(key.startswith(PREFIX) for key in average)
     if adversarial:

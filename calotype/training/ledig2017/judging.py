@@ -46,7 +46,9 @@ def enlarged(write: Callable[[Path], str], files: Sequence[Path]) -> dict[str, f
         figures: dict[str, list[float]] = {"psnr_y": [], "bicubic_psnr_y": []}
         for real in still_readable(files):
             h, w = (side // scale * scale for side in real.shape[:2])
+            if not h or not w:  # it has not a pixel when it is small
+                continue
             small: Samples8 = imresize(real[:h, :w], h // scale, w // scale)
             figures["psnr_y"].append(luma_psnr(real[:h, :w], to_8(enlarge(small)), scale))
             figures["bicubic_psnr_y"].append(luma_psnr(real[:h, :w], imresize(small, h, w), scale))
-    return {name: float(np.mean(values)) for name, values in figures.items()}
+    return {name: float(np.mean(values)) for name, values in figures.items() if values}

@@ -56,6 +56,8 @@ def validation(generator: Enlarger, files: Sequence[Path], perceptual: Perceptua
     figures: dict[str, list[float]] = {}
     for real in still_readable(files):
         h, w = (min(side, LARGEST) // scale * scale for side in real.shape[:2])
+        if not h or not w:  # it has not a pixel when it is small
+            continue
         top, left = (real.shape[0] - h) // 2, (real.shape[1] - w) // 2
         real = real[top : top + h, left : left + w]
         made = enlarge(generator, imresize(real, h // scale, w // scale))

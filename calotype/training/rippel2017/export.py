@@ -16,19 +16,17 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from ...arrays import Progress
 from ...engine.bundles import TABLES
-from ...errors import CalotypeError
 from ...networks.rippel2017 import GROUPS, Contrast, Rippel2017, RippelConfig, halo
 from ..bundle import describe, replacement
 from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
 from ..progress import part, silent
-from ..weights import copy_weights, write_weights
+from ..weights import copy_weights, read_state, write_weights
 from .context import integers, latents_of, train_predictors
 
 FACTS = {
@@ -150,9 +148,7 @@ def export_run(
         CalotypeError: there is no such state, or it is one of another configuration; as :func:`export_bundle`.
     """
     folder = folder.absolute()  # so that it has a name
-    if not state.is_file():
-        raise CalotypeError(f"there is no state of a training run at {state}")
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     network, weights = Rippel2017(config), codec_part(stored["average"])
     copy_weights(weights, network)
     latents = latents_of(network.eval(), pictures, CROPS, progress=part(progress, 0.0, 0.3))

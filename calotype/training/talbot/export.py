@@ -30,7 +30,7 @@ from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
 from ..parents import parent_of, provenance
 from ..progress import silent
-from ..weights import copy_weights, write_weights
+from ..weights import copy_weights, read_state, write_weights
 from .tables import fit
 
 Z_ROWS = 256  # rows of the table of z's levels
@@ -168,9 +168,7 @@ def export_run(
     """
     folder = folder.absolute()  # so that it has a name
     check_replaceable(folder)
-    if not state.is_file():
-        raise CalotypeError(f"there is no state of a training run at {state}")
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     network = network_from_weights(stored["average"], config)
     rng = np.random.default_rng(CALIBRATION_SEED)
     crops = torch.stack([random_crop(pictures, CropConfig(), rng) for _ in range(4 * config.levels)])

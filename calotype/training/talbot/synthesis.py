@@ -36,7 +36,7 @@ from ...networks.talbot import Talbot, TalbotConfig
 from ..bundle import replacement
 from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
 from ..parents import bundle_in, provenance
-from ..weights import copy_weights
+from ..weights import copy_weights, read_state
 from .export import transform_graph
 from .measure import LossConfig, Measure
 from .noise import NoisyPrior
@@ -199,9 +199,7 @@ def export_run(state: Path, network: Synthesis, folder: Path, pictures: int, fac
     Raises:
         CalotypeError: there is no such state, or the old bundle is no longer the one that training began from.
     """
-    if not state.is_file():
-        raise CalotypeError(f"there is no state of a training run at {state}")
-    stored, old = torch.load(state, weights_only=True), network.bundle
+    stored, old = read_state(state), network.bundle
     if not torch.equal(stored["buffers"]["parent"], network.parent):
         raise CalotypeError(f"{old.path} is not the bundle that training began from; name that one in the recipe")
     copy_weights(stored["average"], network)

@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
 from ...arrays import Progress
-from ...errors import CalotypeError
 from ...networks.layers import SLOPE
 from ...networks.tao2017 import (
     TABLES,
@@ -35,7 +33,7 @@ from ..generators import generator_graph
 from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
 from ..progress import silent
-from ..weights import copy_weights, write_weights
+from ..weights import copy_weights, read_state, write_weights
 
 FACTS = {
     "id": "tao2017",
@@ -215,9 +213,7 @@ def export_run(state: Path, config: Tao2017Config, folder: Path, pictures: int, 
     Raises:
         CalotypeError: there is no such state, or it is one of another configuration.
     """
-    if not state.is_file():
-        raise CalotypeError(f"there is no state of a training run at {state}")
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     network = Tao2017(config)
     copy_weights(stored["average"], network)
     network.load_state_dict(stored.get("buffers", {}), strict=False)

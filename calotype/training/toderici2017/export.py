@@ -35,7 +35,7 @@ from ..graphs import GraphBuilder, float_layer, half
 from ..parents import parent_of, provenance
 from ..progress import part, silent
 from ..recovery import recover
-from ..weights import copy_weights, write_weights
+from ..weights import copy_weights, read_state, write_weights
 from .bits import Predicted, codes_of, floats, integers, train_predictor
 
 FACTS = {
@@ -282,7 +282,7 @@ def export_run(
         raise CalotypeError(f"there is no state of a training run at {state}")
     if reason := refusal(config):
         raise CalotypeError(reason)
-    stored = torch.load(state, weights_only=True)
+    stored = read_state(state)
     predicted = any(name.startswith("predictor.") for name in stored["average"])
     network = Predicted(config) if predicted else Toderici2017(config)
     copy_weights(stored["average"], network)

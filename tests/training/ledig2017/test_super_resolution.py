@@ -138,7 +138,7 @@ def test_pixel_losses() -> None:
     assert pixel_loss(a, b, PixelLossConfig()).item() == pytest.approx(0.2, rel=1e-3)
 
 
-def test_validation_is_the_protocol(photos: Path) -> None:
+def test_validation_is_the_protocol(photos: Path, tmp_path: Path) -> None:
     generator = Generator(SMALL).eval()
     with torch.no_grad():
         generator.enlarge[0].weight.zero_()
@@ -148,6 +148,8 @@ def test_validation_is_the_protocol(photos: Path) -> None:
     expected = luma_psnr(real, imresize(imresize(real, 40, 50), 160, 200), 4)
     assert found == pytest.approx(expected, abs=0.05)  # at the border replicated here, mirrored there
     assert validation(generator, []) == {}
+    Image.new("RGB", (1, 9)).save(tmp_path / "line.png")  # not a pixel when it is small
+    assert validation(generator, [tmp_path / "line.png"]) == {}
 
 
 # --- the perceptual loss ----------------------------------------------------------------------------------------------
