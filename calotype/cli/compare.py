@@ -16,6 +16,7 @@ from ..errors import CalotypeError, PictureError, describe
 from . import streams
 from .compare_table import print_table
 from .destination import STREAM, wrong
+from .heed import heard, heeding
 from .lesson import lesson
 from .names import shown
 from .naming import named_metrics
@@ -135,9 +136,14 @@ def _open(name: str, threads: int | None) -> Picture:
     from ..comparison.outcome import Picture
 
     source = None if name == STREAM else Path(name)
+    told: list[str] = []
     try:
         opened, size = streams.source(source)
-        return Picture(_label(name), open_picture(opened, threads=threads), size)
+        with heeding(), heard(told):
+            picture = Picture(_label(name), open_picture(opened, threads=threads), size)
+        for sentence in told:
+            emit(errors(), complain(picture.name, f"warning: {sentence}"), "yellow")
+        return picture
     except Exception as error:
         raise PictureError(complain(_label(name), describe(error)).removeprefix("calotype: ")) from error
 

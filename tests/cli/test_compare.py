@@ -169,6 +169,16 @@ def test_kinds_of_pictures() -> None:
     assert "medium grey" in found["transparent.png"]["notes"][0]
 
 
+def test_what_is_not_compared_is_told() -> None:
+    image = Image.open("photo.png")
+    for name in ("one.gif", "two.gif"):
+        image.save(name, save_all=True, append_images=[image.rotate(90)])
+    told = " ".join(ok("one.gif", "two.gif", "--metric", "psnr").stderr.split())
+    for name in ("one.gif", "two.gif"):
+        assert f"calotype: {name}: warning: it has 2 pictures, of which one is kept" in told
+    assert "LossWarning" not in told
+
+
 def test_a_bad_picture_does_not_stop_the_others() -> None:
     Path("text.jpg").write_text("hello", encoding="utf-8")
     result = run("photo.png", "small.png", "none.png", "text.jpg", "low.jpg")
