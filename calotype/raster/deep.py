@@ -31,6 +31,12 @@ _LOW_BYTES = {  # Pillow's raw mode, which keeps the high bytes -> the one that 
     "RGBA;16B": "RGBA;16L",
     "RGBA;16L": "RGBA;16B",
     "RGBA;16N": f"RGBA;16{_NATIVE_LOW}",
+    "RGBX;16B": "RGBX;16L",
+    "RGBX;16L": "RGBX;16B",
+    "RGBX;16N": f"RGBX;16{_NATIVE_LOW}",
+    "RGBa;16B": "RGBA;16L",
+    "RGBa;16L": "RGBA;16B",
+    "RGBa;16N": f"RGBA;16{_NATIVE_LOW}",
     _GREY_ALPHA: "RGBA",  # keeps all: the high and low byte of grey, then those of alpha
 }
 
@@ -46,8 +52,11 @@ def read_deep(file: IO[bytes]) -> Raster:
         grey = raw_mode(image) == _GREY_ALPHA
         found = survey(image)
         warn_of_losses(found)
+        premultiplied = "RGBa" in str(raw_mode(image))
         if grey:
             _keep_low_bytes(image)
+        if premultiplied:
+            _unpack(image, str(raw_mode(image)).replace("RGBa", "RGBA"))
         image.load()
         info = image.info
         orientation, about = metadata.find(image, info)
@@ -60,6 +69,8 @@ def read_deep(file: IO[bytes]) -> Raster:
             image.load()
             low = None if alpha is None else _low_bytes(alpha)
             bands.fill(image, orientation, _read_bytes, _low_bytes(samples), low)
+    if premultiplied and alpha is not None:
+        _divide(samples, alpha)
     if key is not None:
         alpha = opacity(samples, key)
     icc = profiles.fitting(about.icc, "GRAY" if grey else "RGB ")
@@ -70,10 +81,21 @@ def read_deep(file: IO[bytes]) -> Raster:
 
 def _keep_low_bytes(image: ImageFile.ImageFile) -> None:
     """Make an opened, not yet loaded file decode to the low bytes."""
-    low = _LOW_BYTES[str(raw_mode(image))]
+    _unpack(image, _LOW_BYTES[str(raw_mode(image))])
+
+
+def _unpack(image: ImageFile.ImageFile, mode: str) -> None:
+    """Make an opened, not yet loaded file decode by another raw mode of Pillow's."""
     image.tile = [
-        tile._replace(args=(low, *tile.args[1:]) if isinstance(tile.args, tuple) else low) for tile in image.tile
+        tile._replace(args=(mode, *tile.args[1:]) if isinstance(tile.args, tuple) else mode) for tile in image.tile
     ]
+
+
+def _divide(samples: NDArray[np.uint16], alpha: NDArray[np.uint16]) -> None:
+    """Undo premultiplication in place, row by row to save memory; nothing is known of what is fully transparent."""
+    for row, opacity_of in zip(samples, alpha.astype(np.uint32)[..., None], strict=True):
+        whole = np.maximum(opacity_of, 1)
+        row[:] = np.minimum((row * np.uint32(65535) + whole // 2) // whole, 65535)
 
 
 def _low_bytes(array: NDArray[Any]) -> NDArray[Any]:

@@ -67,6 +67,27 @@ def test_16_bit_tiff(order: Any, compression: Any, channels: int, tmp_path: Path
     assert np.array_equal(to_array(load(tmp_path / "deep.tif")), deep)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("extra", ["unspecified", "assocalpha"])
+def test_16_bit_tiff_with_other_extra_samples(order: Any, compression: Any, extra: str, tmp_path: Path) -> None:
+    deep = pattern(channels=4, dtype=np.uint16)
+    deep[..., 3] |= 256  # so that premultiplied samples tell something
+    stored = deep.copy()
+    if extra == "assocalpha":
+        stored[..., :3] = (deep[..., :3] * (deep[..., 3:] / 65535)).round()
+    options = {"byteorder": order, "compression": compression, "photometric": "rgb", "extrasamples": [extra]}
+    tifffile.imwrite(tmp_path / "deep.tif", stored, **options)
+    back = load(tmp_path / "deep.tif")
+    assert back.depth == 16
+    if extra == "unspecified":
+        assert back.alpha is None and np.array_equal(back.samples, deep[..., :3])
+        return
+    assert np.array_equal(back.alpha, deep[..., 3])
+    again = (back.samples * (deep[..., 3:] / 65535)).round()
+    assert np.array_equal(again, stored[..., :3])
+
+
 def test_streams_without_seek() -> None:
     class Pipe(io.RawIOBase):
         def __init__(self, data: bytes) -> None:
