@@ -101,6 +101,8 @@ def _mode(path: Path) -> int | None:
         return path.stat().st_mode
     except FileNotFoundError:
         return None
+    except ValueError as error:  # a zero byte, say
+        raise OSError(errno.EINVAL, str(error)) from error
 
 
 def _reason(error: OSError, path: Path) -> str:

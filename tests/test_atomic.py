@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import calotype
 from calotype.atomic import atomic, write_atomically
 from calotype.errors import CalotypeError
 
@@ -84,6 +85,13 @@ def test_a_folder_where_the_file_should_be(tmp_path: Path) -> None:
     with pytest.raises(CalotypeError, match=r"cannot write .*a: it is a folder"):
         write_atomically(tmp_path / "a", b"x")
     assert [p.name for p in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_name_that_no_file_can_have(tmp_path: Path) -> None:
+    with pytest.raises(CalotypeError, match="such a name is not allowed"):
+        write_atomically(tmp_path / "a\0b", b"new")
+    with pytest.raises(CalotypeError, match="cannot read"):
+        calotype.read(tmp_path / "a\0b")
 
 
 def test_a_name_as_long_as_names_may_be(tmp_path: Path) -> None:

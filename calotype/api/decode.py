@@ -193,4 +193,6 @@ def read(path: str | Path, **options: Any) -> Any:
         data = Path(path).read_bytes()
     except OSError as error:
         raise PictureError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:  # a name that no file can have
+        raise PictureError(f"cannot read {str(path)!r}: {error}") from error
     return decode(data, **options)

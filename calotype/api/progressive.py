@@ -99,7 +99,9 @@ def _chunks(source: Readable | Iterable[bytes] | bytes) -> Iterator[bytes]:
         return
     read = getattr(source, "read1", None) or getattr(source, "read", None)  # read1 does not wait for more
     if read is not None:
-        while chunk := read(CHUNK):
+        while (chunk := read(CHUNK)) or chunk is None:
+            if chunk is None:
+                raise FormatError("progressive waits for bytes, and this source does not block: let it, or pass chunks")
             yield _bytes(chunk)
     elif isinstance(source, Iterable) and not isinstance(source, str):
         for chunk in source:

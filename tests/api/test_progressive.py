@@ -114,6 +114,15 @@ def test_what_is_wrong_is_an_error(file: bytes) -> None:
         steps("photo.calo")
 
 
+def test_a_source_that_does_not_wait_is_named() -> None:
+    class Impatient:
+        def read(self, size: int) -> None:
+            return None
+
+    with pytest.raises(FormatError, match="does not block"):
+        steps(Impatient())
+
+
 def test_strangers_get_no_more_pixels_than_allowed(file: bytes) -> None:
     assert len(list(calotype.progressive(file, max_pixels=40 * 530))) == 4
     for data in (file, (GOLDEN / "colour.calo").read_bytes()):
