@@ -18,6 +18,7 @@ from ..codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
 T = TypeVar("T")
 
 LOWEST, HIGHEST = to_header(QUALITY_MIN), to_header(QUALITY_MAX)
+HIGH = to_header(90)  # is tried before the highest, which can take many times as long
 STEPS = 12  # evaluations at most; six are usual
 
 
@@ -68,7 +69,9 @@ def search(
     attempts: list[Found[T]] = []
     first = attempt((LOWEST + HIGHEST) // 2)
     if not done():
-        other = attempt(LOWEST if first.value > wanted else HIGHEST)
+        other = attempt(LOWEST if first.value > wanted else HIGH)
+        if other.quality == HIGH and other.value < wanted and not done():
+            first, other = other, attempt(HIGHEST)
         low, high = sorted((first, other), key=lambda f: f.quality)
         if low.value <= wanted <= high.value:
             moved: list[bool] = []  # which end each step has moved

@@ -4,13 +4,14 @@
 A look (:mod:`calotype.codecs.talbot.look`) says which tiles are worth a try; from effort 5 on all are. Of what is
 tried, that is kept which costs least: bits, and the distortion of the weights' training in bits
 (:mod:`calotype.codecs.talbot.distortion`). An AVIF is tried at the quality that looks as good as the network's does
-on photographs, so that no seam is seen. At the highest quality, lossy tiles must look lossless.
+on photographs, so that no seam is seen. At the highest qualities tiles must reach a floor
+(:mod:`calotype.codecs.talbot.floor`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -18,8 +19,9 @@ import numpy as np
 from ...arrays import Samples, to_planes
 from ...engine.tiling import Rectangle, grid
 from ...raster.stills import avif, png, webp
-from ..quality import QUALITY_MAX, QUALITY_STEPS
+from ..quality import QUALITY_STEPS
 from .distortion import SMALLEST, Distortion
+from .floor import Ladder, floor, is_highest, score
 from .look import Look, look
 from .model import TILE
 from .plan import Plan
@@ -29,14 +31,26 @@ from .tiles import CELL, Cells, Payload, write
 FIRST_EVERYWHERE = 5  # the lowest effort that tries all on every tile
 # Quality of the network, and quality of AVIF that looks alike by SSIMULACRA 2; from tools/alike.py.
 ALIKE = ((1, 11), (15, 26), (25, 36), (35, 44), (45, 51), (55, 60), (65, 68), (75, 78), (85, 85), (95, 88), (100, 89))
-LOOKS_LOSSLESS = 90.0  # of SSIMULACRA 2
-SURELY_LOSSLESS = (92, 95, 98)  # qualities of AVIF that are tried for it
+QUICK = 6  # speed of libaom where a photograph must reach the floor: 4 takes 5 % fewer bytes, and eight times as long
 HOPELESS = 1.2  # times the bits of what is exact, of an AVIF in haste: nothing will come of it
 NOISE = 0.95  # of the bytes of its samples, is what exact noise takes; nothing else tells it from a picture
 FEWEST_CELLS = 4  # of each kind, for a tile of both
 
 # Payload of a tile and the samples that it decodes to, for what is planned in it.
 Trial = Callable[[Samples, Payload | None], tuple[bytes, Samples]]
+
+
+@dataclass
+class Known:
+    """What is known of a tile, whatever the quality."""
+
+    exact: Payload | None = None
+    ladder: Ladder = field(default_factory=Ladder)
+
+    def lossless(self, samples: Samples) -> Payload:
+        """The smallest of what gives back every sample."""
+        self.exact = self.exact or lossless(samples)
+        return self.exact
 
 
 @dataclass(frozen=True)
@@ -48,19 +62,25 @@ class Choice:
         everywhere: try all on every tile.
         distortion: of the weights; None where they do not say, so that only what is lossless can be told better.
         trial: codes and decodes a tile on its own.
-        exact: lossless stills that are known, by tile; kept for other qualities.
+        known: of tiles, by index, kept for other qualities; None if there will be none.
     """
 
     stored_quality: int
     everywhere: bool
     distortion: Distortion | None
     trial: Trial
-    exact: dict[int, Payload]
+    known: dict[int, Known] | None = None
 
     @property
     def highest(self) -> bool:
-        """Whether lossy tiles must look lossless."""
-        return self.stored_quality >= QUALITY_MAX * QUALITY_STEPS
+        """Whether all tiles must reach the floor."""
+        return is_highest(self.stored_quality)
+
+    @property
+    def floor(self) -> float | None:
+        """The SSIMULACRA 2 that tiles must reach: with weights that were trained for it, or at the highest quality."""
+        trained = self.distortion is not None and self.distortion.shares.ssimulacra2 > 0
+        return floor(self.stored_quality) if trained or self.highest else None
 
     def plan(self, samples: Samples) -> Plan:
         """The plan of a picture ``(H, W, 1 or 3)``."""
@@ -71,63 +91,65 @@ class Choice:
 
     def tile(self, index: int, samples: Samples) -> Payload | None:
         """What to store a tile ``(H, W, 1 or 3)`` as, whatever is the network's left out; None for the network."""
+        known = Known() if self.known is None else self.known.setdefault(index, Known())
         seen = look(samples)
-        if not (self.everywhere or self.highest or seen.drawn):
-            return None
-        if index not in self.exact:
-            self.exact[index] = lossless(samples)
-        best: Payload | None = self.exact[index]
-        least = 8.0 * len(write(self.exact[index]))
-        if self.highest and least > 8 * NOISE * samples.nbytes:
+        if (self.everywhere or seen.drawn) and not self.highest:
+            return self._cheapest(samples, seen, known)
+        if self.floor is not None and (self.highest or may_be_avif(samples)):
+            return self._smallest(samples, seen, known, self.floor)
+        return None
+
+    def _cheapest(self, samples: Samples, seen: Look, known: Known) -> Payload | None:
+        """What costs least."""
+        exact = known.lossless(samples)
+        best: Payload | None = exact
+        least = 8.0 * len(write(exact))
+        if self.distortion is None:
             return best
         for planned in self._lossy(samples, seen, least):
             data, decoded = self.trial(samples, planned)
             bits = 8.0 * len(data)
-            if bits >= least or not self._good(samples, decoded):
-                continue
-            bits += self._cost(samples, decoded)
+            if bits < least:
+                channels = samples.shape[2]
+                bits += self.distortion.bits(to_planes(decoded)[:channels], to_planes(samples)[:channels])
             if bits < least:
                 best, least = planned, bits
-                if self.highest:  # what comes next is larger
-                    break
         return best
 
     def _lossy(self, samples: Samples, seen: Look, least: float) -> Iterator[Payload | None]:
         """What may cost less than ``least`` bits, the likely first."""
-        every = np.ones_like(seen.cells)
         yield None
         if samples.dtype != np.uint8:
-            return
-        if self.highest:
-            for quality in SURELY_LOSSLESS:
-                still = avif.write(samples, quality)
-                if 8 * len(still) >= least:  # and those of higher qualities are larger
-                    return
-                yield Payload(still=still, cells=every)
             return
         if min(seen.cells.sum(), (~seen.cells).sum()) >= FEWEST_CELLS:
             yield Payload(still=webp.write(filled(samples, seen.cells)), cells=seen.cells)
         ours, theirs = np.array(ALIKE, float).T
         quality = round(float(np.interp(self.stored_quality / QUALITY_STEPS, ours, theirs)))
-        if 8 * len(avif.write(samples, quality, avif.HASTY)) < HOPELESS * least:
-            yield Payload(still=avif.write(samples, quality), cells=every)
+        if avif.available() and 8 * len(avif.write(samples, quality, avif.HASTY)) < HOPELESS * least:
+            yield Payload(still=avif.write(samples, quality), cells=np.ones_like(seen.cells))
 
-    def _good(self, samples: Samples, decoded: Samples) -> bool:
-        """Whether a lossy tile may be taken."""
-        if not self.highest:
-            return self.distortion is not None
-        from ...metrics.ssimulacra2 import score, weighted_sum
+    def _smallest(self, samples: Samples, seen: Look, known: Known, wanted: float) -> Payload | None:
+        """The smallest of what reaches a score; the network below the highest quality, if it does."""
+        if self.highest and len(write(known.lossless(samples))) > NOISE * samples.nbytes:
+            return known.exact
+        data, decoded = self.trial(samples, None)
+        reached = score(samples, decoded) >= wanted
+        if reached and not self.highest:
+            return None
+        exact = known.lossless(samples)
+        most = len(write(exact))
+        if reached:
+            return None if len(data) < most else exact
+        if not may_be_avif(samples):
+            return exact
+        speed = avif.SPEED if self.everywhere or seen.drawn else QUICK
+        still = known.ladder.reaching(samples, wanted, speed, most)
+        return exact if still is None else Payload(still=still, cells=np.ones_like(seen.cells))
 
-        if min(samples.shape[:2]) < SMALLEST:
-            return bool(np.abs(samples.astype(int) - decoded).max() <= 1)
-        return score(weighted_sum(samples, decoded)) >= LOOKS_LOSSLESS
 
-    def _cost(self, samples: Samples, decoded: Samples) -> float:
-        """Distortion in bits; at the highest quality, nothing that looks lossless costs any."""
-        if self.highest or self.distortion is None:
-            return 0.0
-        channels = samples.shape[2]
-        return self.distortion.bits(to_planes(decoded)[:channels], to_planes(samples)[:channels])
+def may_be_avif(samples: Samples) -> bool:
+    """Whether a tile can be an AVIF, and be judged."""
+    return samples.dtype == np.uint8 and min(samples.shape[:2]) >= SMALLEST and avif.available()
 
 
 def lossless(samples: Samples) -> Payload:

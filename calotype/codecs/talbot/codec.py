@@ -28,7 +28,7 @@ from ...engine.workers import Workers
 from ...errors import BundleError, FormatError
 from ..quality import from_header, position
 from . import ANY_TILES, ENTRY, FIRST_REFINEMENT, STILLS, TUNINGS, Options
-from .choice import FIRST_EVERYWHERE, Choice
+from .choice import FIRST_EVERYWHERE, Choice, Known
 from .distortion import Distortion
 from .effort import FIRST_SEARCH, Search, check_needs
 from .model import SIDE, STRIDE, TILE, Model
@@ -47,7 +47,7 @@ class Latents:
 
     tiles: list[Floats]  # (M, h, w)
     samples: Samples  # of the picture: what high efforts compare with
-    exact: dict[int, Payload]  # lossless stills of tiles that were tried
+    known: dict[int, Known]  # of tiles that were tried as stills
 
 
 @dataclass
@@ -124,9 +124,9 @@ class Talbot(Model):
 
     def encode(self, samples: Samples, stored_quality: int, progress: Progress | None = None) -> list[bytes]:
         """Tile payloads of a picture in raster order."""
-        return self.encode_planned(samples, stored_quality, self.plan(samples, stored_quality, {}), progress)
+        return self.encode_planned(samples, stored_quality, self.plan(samples, stored_quality), progress)
 
-    def plan(self, samples: Samples, stored_quality: int, exact: dict[int, Payload]) -> Plan:
+    def plan(self, samples: Samples, stored_quality: int, known: dict[int, Known] | None = None) -> Plan:
         """Which tiles are stills, if there may be any; see :class:`Choice`."""
         if not self.stills:
             return Plan()
@@ -143,7 +143,7 @@ class Talbot(Model):
         except BundleError:  # only what is lossless and smaller can be told better
             distortion = None
         everywhere = self.effort >= FIRST_EVERYWHERE
-        return Choice(stored_quality, everywhere, distortion, trial, exact).plan(samples)
+        return Choice(stored_quality, everywhere, distortion, trial, known).plan(samples)
 
     def encode_planned(
         self, samples: Samples, stored_quality: int, plan: Plan, progress: Progress | None = None
@@ -168,7 +168,7 @@ class Talbot(Model):
 
     def encode_latents(self, latents: Latents, stored_quality: int) -> list[bytes]:
         """Like :meth:`encode`, from latents at hand."""
-        plan = self.plan(latents.samples, stored_quality, latents.exact)
+        plan = self.plan(latents.samples, stored_quality, latents.known)
         if plan.tiles:  # borders of stills change the latents beside them
             return self.encode_planned(latents.samples, stored_quality, plan)
         with self.workers() as workers:

@@ -27,9 +27,14 @@ _OBU_SEQUENCE, _OBU_FRAME = 1, 6
 _OBU_KINDS = {_OBU_SEQUENCE, 2, 3, 4, _OBU_FRAME, 15}  # with delimiter, frame header, tile group and padding
 
 
+def available() -> bool:
+    """Whether this Pillow was built with it."""
+    return bool(features.check("avif"))
+
+
 def needs() -> None:
     """DependencyError if this Pillow was built without it."""
-    if not features.check("avif"):
+    if not available():
         raise DependencyError("this Pillow was built without AVIF, which a tile is stored as: install one from a wheel")
 
 
