@@ -18,6 +18,7 @@ import numpy as np
 
 from ...arrays import Samples, to_planes
 from ...engine.tiling import Rectangle, grid
+from ...engine.workers import Workers
 from ...raster.stills import avif, png, webp
 from ..quality import QUALITY_STEPS
 from .distortion import SMALLEST, Distortion
@@ -82,12 +83,12 @@ class Choice:
         trained = self.distortion is not None and self.distortion.shares.ssimulacra2 > 0
         return floor(self.stored_quality) if trained or self.highest else None
 
-    def plan(self, samples: Samples) -> Plan:
-        """The plan of a picture ``(H, W, 1 or 3)``."""
+    def plan(self, samples: Samples, workers: Workers) -> Plan:
+        """The plan of a picture ``(H, W, 1 or 3)``, whose tiles are shared among workers."""
         picture = Rectangle(0, 0, samples.shape[1], samples.shape[0])
-        places = enumerate(place for _, _, place in grid(picture, TILE))
-        chosen = {index: self.tile(index, samples[place.slices]) for index, place in places}
-        return Plan({index: payload for index, payload in chosen.items() if payload is not None})
+        parts = [samples[place.slices] for _, _, place in grid(picture, TILE)]
+        chosen = workers.map(lambda index: self.tile(index, parts[index]), range(len(parts)))
+        return Plan({index: payload for index, payload in enumerate(chosen) if payload is not None})
 
     def tile(self, index: int, samples: Samples) -> Payload | None:
         """What to store a tile ``(H, W, 1 or 3)`` as, whatever is the network's left out; None for the network."""

@@ -38,6 +38,7 @@ from .reader import TileReader
 from .tiles import Payload, is_network
 
 HALO = 9  # latents: the receptive field of analysis and synthesis (three 5x5 layers at 1/16, three at 1/8)
+TRIALS = 4  # tiles that are tried at the same time, at most: each takes 0.1 GB
 BAND = 16384  # pixels of a picture's width that go through a transform at once, in at most 500 MB
 
 
@@ -138,12 +139,15 @@ class Talbot(Model):
 
         cheap = copy(self)
         cheap.effort = min(self.effort, FIRST_SEARCH - 1)
+        together = min(self.threads, tile_count(samples), TRIALS)
+        cheap.threads = self.threads // together
         try:
             distortion = Distortion.of(self.bundle, position(stored_quality))
         except BundleError:  # only what is lossless and smaller can be told better
             distortion = None
         everywhere = self.effort >= FIRST_EVERYWHERE
-        return Choice(stored_quality, everywhere, distortion, trial, known).plan(samples)
+        with Workers(together) as workers:
+            return Choice(stored_quality, everywhere, distortion, trial, known).plan(samples, workers)
 
     def encode_planned(
         self, samples: Samples, stored_quality: int, plan: Plan, progress: Progress | None = None

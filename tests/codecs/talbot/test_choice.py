@@ -105,6 +105,11 @@ def test_the_highest_quality_looks_lossless() -> None:
     assert len(data) < len(calotype.encode(picture, lossless=True))
 
 
+def test_tiles_are_tried_side_by_side_to_the_same_file() -> None:
+    picture = np.concatenate((photograph(40, 1100), page(40, 1100)))
+    assert len({calotype.encode(picture, quality=100, threads=threads) for threads in (1, 4)}) == 1
+
+
 def test_targets_hold_with_stills() -> None:
     limit = 4000
     assert len(calotype.encode(page(), target_size=limit)) <= limit
