@@ -181,16 +181,19 @@ def _to_fidelity(
 ) -> tuple[list[bytes], int]:
     """Payloads and stored quality of the smallest file with at least the wanted value of a metric."""
     assert metric.target
+    target = metric.target
+
+    def height(scaled: float) -> float:
+        return min(target.straight(scaled), LOSSLESS)
 
     def evaluate(stored: int) -> tuple[tuple[list[bytes], float], float]:
         payloads, decoded = attempt(stored)
         value = metric.function(source.samples, decoded.samples)
-        return (payloads, value), min(metric.scale(value), LOSSLESS)
+        return (payloads, value), height(metric.scale(value))
 
-    found, met = rate.search(
-        evaluate, min(metric.scale(wanted), LOSSLESS), at_most=False, tolerance=metric.target.tolerance,
-        progress=progress,
-    )  # fmt: skip
+    scaled = metric.scale(wanted)
+    tolerance = height(scaled + target.tolerance) - height(scaled)
+    found, met = rate.search(evaluate, height(scaled), at_most=False, tolerance=tolerance, progress=progress)
     payloads, best = found.result
     if not met:
         raise PictureError(

@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 LOWEST, HIGHEST = to_header(QUALITY_MIN), to_header(QUALITY_MAX)
 HIGH = to_header(90)  # is tried before the highest, which can take many times as long
+LEVEL = 3  # steps that lead nowhere, after which the search ends
 STEPS = 12  # evaluations at most; six are usual
 
 
@@ -75,14 +76,16 @@ def search(
         low, high = sorted((first, other), key=lambda f: f.quality)
         if low.value <= wanted <= high.value:
             moved: list[bool] = []  # which end each step has moved
-            while not done() and len(attempts) < STEPS and high.quality - low.quality > 1:
+            level = 0  # steps in a row to the value of an end: values rise in stairs, and the next one is found
+            while not done() and level < LEVEL and len(attempts) < STEPS and high.quality - low.quality > 1:
                 span = high.value - low.value
                 creeps = len(moved) >= 2 and moved[-1] == moved[-2]
-                share = 0.5 if span <= 0 or creeps else (wanted - low.value) / span
+                share = 0.5 if span <= 0 or creeps or level else (wanted - low.value) / span
                 # Aim a little to the side that meets the target, and always inside.
                 share = min(max(share + (-0.01 if at_most else 0.01), 0.02), 0.98)
                 middle = low.quality + round(share * (high.quality - low.quality))
                 found = attempt(min(max(middle, low.quality + 1), high.quality - 1))
+                level = level + 1 if found.value in (low.value, high.value) else 0
                 moved.append(found.value <= wanted)
                 low, high = (found, high) if moved[-1] else (low, found)
                 if creeps:

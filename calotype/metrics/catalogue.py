@@ -65,7 +65,7 @@ MS_SSIM = Metric(
 PSNR_HVS = Metric("psnr-hvs-luma", "psnr-hvs", "PSNR-HVS", 2, hvs.psnr_hvs, "dB", smallest=hvs.SIDE)
 SSIMULACRA2 = Metric(
     "ssimulacra2", "ssimulacra2", "SSIMULACRA 2", 2, ssimulacra2,
-    smallest=SSIMULACRA2_SIDE, target=Target(0, 100, 0.1),
+    smallest=SSIMULACRA2_SIDE, target=Target(0, 100, 0.1, straight=lambda score: decibels(100 - score)),
 )  # fmt: skip
 BUTTERAUGLI = Metric(
     "butteraugli-3", "butteraugli", "Butteraugli", 3, butteraugli, "3-norm", higher_is_better=False,

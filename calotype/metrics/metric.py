@@ -24,6 +24,7 @@ class Target:
     lowest: float
     highest: float
     tolerance: float  # on the scale: how near to the wanted value the search for a quality goes
+    straight: Callable[[float], float] = float  # of the scale: what rises with the quality about linearly
 
 
 @dataclass(frozen=True)

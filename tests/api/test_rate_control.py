@@ -45,6 +45,19 @@ def test_ripples_and_steps_do_no_harm() -> None:
     assert met and 28.5 < found.value <= 30.0
 
 
+@given(st.floats(1.5, 24.5), st.booleans())
+def test_stairs_end_the_search(wanted: float, at_most: bool) -> None:
+    calls: list[int] = []
+
+    def evaluate(quality: int) -> tuple[int, float]:
+        calls.append(quality)
+        return quality, float(quality // 1000)
+
+    found, met = search(evaluate, wanted, at_most=at_most, tolerance=0.01)
+    assert met and found.value == (math.floor(wanted) if at_most else math.ceil(wanted))
+    assert len(calls) <= STEPS
+
+
 def test_progress_ends_full() -> None:
     seen: list[tuple[int, int]] = []
     search(lambda q: (q, float(q)), 9000.0, at_most=True, tolerance=1.0, progress=lambda *step: seen.append(step))

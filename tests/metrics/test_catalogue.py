@@ -48,6 +48,15 @@ def test_directions_and_scales() -> None:
     assert same.values == {"psnr-rgb": math.inf, "ssimulacra2": 100}
 
 
+def test_ssimulacra2_is_straightened_for_the_search_of_a_quality() -> None:
+    assert SSIMULACRA2.target
+    scores = [14.4, 33.3, 47.6, 58.9, 68.1, 75.0, 80.5, 84.4]  # usual ones of talbot at the qualities 5, 15 to 75
+    bent, straight = np.diff(scores), np.diff([SSIMULACRA2.target.straight(score) for score in scores])
+    assert bent.max() / bent.min() > 4 and straight.max() / straight.min() < 1.3
+    assert SSIMULACRA2.target.straight(100) == math.inf
+    assert PSNR.target and PSNR.target.straight(31.5) == 31.5
+
+
 @pytest.mark.parametrize(
     ("side", "scales", "missing"),
     [(1, 0, ("SSIM", "PSNR-HVS")), (9, 0, ("SSIM",)), (64, 3, ("SSIMULACRA 2",)), (160, 4, ())],
