@@ -107,14 +107,14 @@ def _check(inputs: list[str], outputs: dict[str, str | None], *, both: bool) -> 
         raise wrong("OTHER", "- (standard input) can be read only once; name a file for the other picture")
     if STREAM in inputs and sys.stdin.isatty():
         raise wrong("OTHER", "- reads standard input, and nothing is piped into it; name a file")
-    sources = {Path(name).resolve() for name in inputs if name != STREAM}
+    sources = [path for path in map(Path, inputs) if path.exists()]
     for option, name in outputs.items():
         if name is None:
             continue
         suffixes = SUFFIXES[option]
         if Path(name).suffix.lower() not in suffixes:
             raise wrong(option, f"{name} should end in {' or '.join(suffixes)}")
-        if Path(name).resolve() in sources:
+        if Path(name).exists() and any(source.samefile(name) for source in sources):
             raise wrong(option, f"{name} is one of the pictures, and an input is never overwritten")
 
 

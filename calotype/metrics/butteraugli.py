@@ -17,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from ..arrays import Samples
-from ..errors import DependencyError
-from .pair import checked_pair
+from ..errors import DependencyError, PictureError
+from .pair import checked_pair, size_of
 
 PROGRAM = "butteraugli_main"
 ADVICE = f"Butteraugli needs the program {PROGRAM} on the path (Debian and Ubuntu: apt install libjxl-devtools)"
+SMALLEST_SIDE = 8  # pixels: with less the program says 0, whatever the pictures
 SECONDS = 600  # longer than any picture takes
 RESULT = re.compile(r"^3-norm: ([0-9.e+-]+)\s*$", re.MULTILINE)
 
@@ -35,9 +36,13 @@ def butteraugli(a: Samples, b: Samples) -> float:
     """The distance of ``b`` from its original ``a``: 0 is equal, 1 is hardly seen, 3 is plain to see.
 
     Grey or RGB, taken as sRGB, 8 or 16 bits. Not symmetrical. Raises PictureError for pictures that cannot be compared,
-    DependencyError if the program is missing or fails.
+    or with a side below 8 pixels, DependencyError if the program is missing or fails.
     """
     a, b, _ = checked_pair(a, b, luma=True)
+    if min(a.shape[:2]) < SMALLEST_SIDE:
+        raise PictureError(
+            f"Butteraugli needs sides of at least {SMALLEST_SIDE} pixels, and the picture is {size_of(a)}"
+        )
     program = shutil.which(PROGRAM)
     if program is None:
         raise DependencyError(ADVICE)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from ..arrays import Samples
 from . import hvs, similarity, squeezenet
 from .butteraugli import ADVICE as BUTTERAUGLI_ADVICE
+from .butteraugli import SMALLEST_SIDE as BUTTERAUGLI_SIDE
 from .butteraugli import butteraugli, has_butteraugli
 from .colorvideovdp import ADVICE as CVVDP_ADVICE
 from .colorvideovdp import cvvdp, has_cvvdp
@@ -69,7 +70,8 @@ SSIMULACRA2 = Metric(
 )  # fmt: skip
 BUTTERAUGLI = Metric(
     "butteraugli-3", "butteraugli", "Butteraugli", 3, butteraugli, "3-norm", higher_is_better=False,
-    scale=decibels, scale_unit="3-norm in dB", smallest=8, largest=100 * MEGAPIXEL, missing=_no_butteraugli,
+    scale=decibels, scale_unit="3-norm in dB", smallest=BUTTERAUGLI_SIDE, largest=100 * MEGAPIXEL,
+    missing=_no_butteraugli,
 )  # fmt: skip
 
 METRICS = {

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,8 @@ def test_wrong_usage() -> None:
     assert "should end in .html or .htm" in fails(2, "photo.png", "low.jpg", "--html", "page")
     before = Path("photo.png").read_bytes()
     assert "never overwritten" in fails(2, "photo.png", "low.jpg", "--map", "./photo.png")
+    os.link("photo.png", "other.png")  # another name of the same file, as where the case of letters does not count
+    assert "never overwritten" in fails(2, "photo.png", "low.jpg", "--map", "other.png")
     assert Path("photo.png").read_bytes() == before
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.errors import DependencyError
+from calotype.errors import DependencyError, PictureError
 from calotype.metrics import butteraugli, has_butteraugli
 from calotype.metrics import colorvideovdp as vdp
 
@@ -30,6 +30,13 @@ def test_is_what_the_program_says_of_the_files(tmp_path: Path) -> None:
     assert butteraugli(deep(ORIGINAL), deep(copy)) == pytest.approx(butteraugli(ORIGINAL, copy), rel=1e-3)
     assert butteraugli(ORIGINAL[..., 0], ORIGINAL[..., 0]) == 0
     assert butteraugli(ORIGINAL, jpeg_copy(ORIGINAL, 5)) > butteraugli(ORIGINAL, copy)
+
+
+@pytest.mark.parametrize("size", [(7, 160), (128, 7), (1, 1)])
+def test_a_picture_too_small_to_tell_is_refused(size: tuple[int, int]) -> None:
+    black = np.zeros((*size, 3), np.uint8)
+    with pytest.raises(PictureError, match="at least 8 pixels"):
+        butteraugli(black, ~black)
 
 
 def test_without_the_program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
