@@ -9,13 +9,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+import calotype
 from calotype.cli import app
 from calotype.desktop import install as desktop
 from calotype.desktop.entries import MIME_TYPE, quoted
+from calotype.desktop.thumbnail import thumbnail
 from tests.make_golden import GOLDEN
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="desktops of Linux")
@@ -90,3 +93,11 @@ def test_a_thumbnail_of_what_is_no_picture_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.calo").write_bytes(b"nothing")
     result = CliRunner().invoke(app, ["desktop", "thumbnail", str(tmp_path / "x.calo"), str(tmp_path / "out")])
     assert result.exit_code == 1 and not (tmp_path / "out").exists()
+
+
+def test_a_thumbnail_of_16_bits_is_as_bright_as_the_picture(tmp_path: Path) -> None:
+    deep = np.full((40, 60), 100 * 257, np.uint16)
+    calotype.write(tmp_path / "deep.calo", deep, lossless=True)
+    thumbnail(tmp_path / "deep.calo", tmp_path / "out", 64)
+    with Image.open(tmp_path / "out") as image:
+        assert (image.mode, image.getextrema()) == ("L", (100, 100))
