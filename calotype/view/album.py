@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from ..container import EXTENSION, HEADER_BYTES, read_header
 from ..errors import CalotypeError, PictureError
 
 ORIGINALS = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".gif", ".bmp")  # what browsers show, in order of preference
+SEPARATORS = {os.sep, os.altsep or os.sep, "\0"}  # what no name holds
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,20 @@ class Album:
         """What the page needs to know of one file; damage is told, not raised."""
         path = folder / name
         where = PurePosixPath(folder.relative_to(self.root))
+        address = os.fsencode(str(where / name)).decode("utf-8", "replace")  # which a browser asks for
         try:
             status = path.stat()
+            if not stat.S_ISREG(status.st_mode):  # a pipe may never end
+                raise PictureError("it is not a file")
+            if path.is_symlink() and not path.resolve().is_relative_to(self.root):
+                raise PictureError("it is a link to a file outside of the album, which is not shown")
+            if address != str(where / name):
+                raise PictureError("its name is not UTF-8, so that no address leads to it")
             with path.open("rb") as file:
                 header = read_header(file.read(HEADER_BYTES))
         except (CalotypeError, OSError) as error:
             problem = str(error) if isinstance(error, CalotypeError) else (error.strerror or "it cannot be read")
-            return Item(str(where / name), 0, 0.0, 0, 0, "", 0.0, None, 0, problem)
+            return Item(address, 0, 0.0, 0, 0, "", 0.0, None, 0, problem)
         stem = name[: -len(EXTENSION)]
         beside = next((stem + s for suffix in ORIGINALS for s in (suffix, suffix.upper()) if stem + s in names), None)
         try:
@@ -79,7 +88,7 @@ class Album:
         except OSError:
             beside, original_size = None, 0
         return Item(
-            path=str(where / name), size=status.st_size, modified=status.st_mtime, width=header.width,
+            path=address, size=status.st_size, modified=status.st_mtime, width=header.width,
             height=header.height, codec=header.codec, quality=header.quality / 256,
             original=str(where / beside) if beside else None, original_size=original_size,
         )  # fmt: skip
@@ -87,7 +96,7 @@ class Album:
     def find(self, path: str) -> Path | None:
         """The file at a path that a browser asks for; None if it is not a picture within the folder."""
         parts = PurePosixPath(path).parts
-        if not parts or any(part.startswith(".") or "/" in part or "\\" in part or "\0" in part for part in parts):
+        if not parts or any(part.startswith(".") or SEPARATORS & set(part) for part in parts):
             return None
         if not parts[-1].lower().endswith((EXTENSION, *ORIGINALS)):
             return None

@@ -144,6 +144,22 @@ def test_one_file_is_an_album_too(folder: Path) -> None:
         Album(folder / "none")
 
 
+def test_what_cannot_be_shown_says_why(folder: Path) -> None:
+    if os.name != "posix":
+        pytest.skip("names and kinds of files of POSIX")
+    os.mkfifo(folder / "pipe.calo")
+    shutil.copy(GOLDEN / "grey.calo", folder / "back\\slash.calo")
+    with contextlib.suppress(OSError):  # some file systems take UTF-8 alone
+        shutil.copy(GOLDEN / "grey.calo", os.fsencode(folder) + b"/latin\xe9.calo")
+    found = {item.path: item.problem for item in Album(folder).items()}
+    assert found["pipe.calo"] == "it is not a file"
+    assert "outside of the album" in str(found["link.calo"])
+    assert "not UTF-8" in found.get("latin\N{REPLACEMENT CHARACTER}.calo", "not UTF-8")  # type: ignore[operator]
+    album = Album(folder)
+    assert all(album.find(path) for path, problem in found.items() if problem is None)
+    assert "back\\slash.calo" in found
+
+
 @pytest.fixture
 def ctrl_c_asks() -> Iterator[None]:
     """Ctrl-C is not ignored: what a shell starts in its background ignores it, and so do the commands it starts."""
