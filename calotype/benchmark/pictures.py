@@ -58,16 +58,20 @@ def load_photograph(path: Path, name: str = "") -> Photograph:
 
 
 def load_folder(folder: Path) -> list[Photograph]:
-    """All pictures that lie directly in a folder, in the order of their numbers. Raises PictureError if it has none."""
+    """All pictures that lie directly in a folder, in the order of their numbers; hidden files are passed over.
+
+    Raises PictureError if it has none, or one that cannot be read.
+    """
     if not folder.is_dir():
         raise PictureError(f"{folder} is not a folder of pictures")
-    paths = sorted((path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES), key=natural_order)
+    seen = (path for path in folder.iterdir() if not path.name.startswith("."))
+    paths = sorted((path for path in seen if path.suffix.lower() in SUFFIXES), key=natural_order)
     if not paths:
         raise PictureError(f"{folder} holds no pictures ({', '.join(SUFFIXES)})")
-    stems = [path.stem for path in paths]
-    return [load_photograph(path, path.stem if stems.count(path.stem) == 1 else path.name) for path in paths]
+    short = len({path.stem for path in paths}) == len(paths)  # else a whole name may be the stem of another
+    return [load_photograph(path, path.stem if short else path.name) for path in paths]
 
 
 def natural_order(path: Path) -> list[tuple[int, str]]:
     """Sort ``2.png`` before ``10.png``."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", path.name.lower())]

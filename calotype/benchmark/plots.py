@@ -3,7 +3,8 @@
 
 Measured curves are solid, with their names at their right ends; published ones are dashed, in a legend of their own,
 below the plot if they are many.
-The axis of rates is linear and ends at 1.5 bits per pixel, where photographs on the web end.
+The axis of rates is linear and ends at 1.5 bits per pixel, where photographs on the web end, unless all curves begin
+beyond it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import math
 from collections.abc import Sequence
 from io import BytesIO
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from ..errors import DependencyError
@@ -79,7 +81,9 @@ def plot(
         height = HEIGHT + below
         figure = Figure(figsize=(WIDTH, height), facecolor="white")
         axes = figure.add_axes((0.075, (0.115 * HEIGHT + below) / height, 0.755, 0.80 * HEIGHT / height))
-        end = min(END, max(points[-1][0] for points in measured.values()))
+        end = max(points[-1][0] for points in measured.values())
+        if min(points[0][0] for points in measured.values()) <= END:
+            end = min(END, end)
         bottom, top = limits([*measured.values(), *printed.values()], end)
         draw_frame(axes, metric, data_set, end, bottom, top)
         for name, points in printed.items():
@@ -128,7 +132,7 @@ def points_of(curve: Points, metric: Metric) -> list[tuple[float, float]]:
     """(bits per pixel, quality on its scale), sorted by rate."""
     columns = curve.averages()
     pairs = zip(columns["bpp"], scaled(columns, metric), strict=True)
-    return sorted((rate, value) for rate, value in pairs if rate is not None and value is not None)
+    return sorted((rate, value) for rate, value in pairs if rate is not None and value is not None and isfinite(value))
 
 
 def limits(curves: Sequence[Sequence[tuple[float, float]]], end: float) -> tuple[float, float]:
@@ -155,7 +159,7 @@ def draw_frame(axes: Any, metric: Metric, data_set: str, end: float, bottom: flo
     axes.set_xlim(0, end)
     axes.set_ylim(bottom, top)
     axes.set_xlabel("bits per pixel (bytes of the file x 8 / pixels)", color=INK)
-    axes.set_title(f"{metric.axis} on {data_set}", loc="left", fontsize=12.5, color=INK, pad=10)
+    axes.set_title(f"{metric.axis} on {data_set}", loc="left", fontsize=12.5, color=INK, pad=10, parse_math=False)
     axes.grid(color=FAINT, linewidth=0.7)
     axes.set_axisbelow(True)
     for side in ("top", "right"):

@@ -18,6 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ..atomic import write_atomically
 from ..container import EXTENSION
 from .compare import Comparison
 from .curves import compact_json, provenance
@@ -27,14 +28,13 @@ from .run import Results
 
 
 def write(outcome: Results, folder: Path) -> list[Path]:
-    """Write all files; those that are there are replaced."""
+    """Write all files; those that are there are replaced. Raises CalotypeError where one cannot be written."""
     plan = outcome.plan
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
     written = []
 
     def put(name: str, content: str | bytes) -> None:
         path = folder / name
-        path.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        write_atomically(path, content if isinstance(content, bytes) else content.encode("utf-8"), parents=True)
         written.append(path)
 
     for name, curve in outcome.curves.items():

@@ -305,9 +305,17 @@ def test_pictures_of_a_folder(tmp_path: Path) -> None:
     Image.fromarray(drawn[:, :, 0]).save(tmp_path / "2.tif")
     (tmp_path / "notes.txt").write_text("not a picture", encoding="utf-8")
     found = load_folder(tmp_path)
-    assert [photograph.name for photograph in found] == ["1", "2.png", "2.tif", "10"]
+    assert [photograph.name for photograph in found] == ["1.bmp", "2.png", "2.tif", "10.png"]
     assert found[0].digest == found[1].digest != found[2].digest
     assert all(photograph.samples.shape == (20, 30, 3) for photograph in found)
+
+
+def test_no_two_pictures_have_one_name_and_any_name_will_do(tmp_path: Path) -> None:
+    names = ["a.png", "a.bmp", "a.png.bmp", "1\N{SUPERSCRIPT TWO}3.png"]
+    for number, name in enumerate(names):
+        Image.new("RGB", (9, 9), (number, 0, 0)).save(tmp_path / name)
+    (tmp_path / "._a.png").write_bytes(b"what macOS leaves on other file systems")
+    assert sorted(photograph.name for photograph in load_folder(tmp_path)) == sorted(names)
 
 
 def test_sixteen_bit_pictures_keep_their_brightness(tmp_path: Path) -> None:

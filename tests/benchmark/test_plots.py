@@ -54,9 +54,18 @@ def test_many_published_curves_get_a_legend_below(outcome: Results) -> None:
 
 
 def test_nothing_to_draw() -> None:
-    grey = [Photograph("grey", np.full((40, 40, 3), 128, np.uint8))]
+    grey = [Photograph("grey", np.full((180, 180, 3), 128, np.uint8))]
     curve = measure([JPEG], grey, {"jpeg": (50, 90)})["jpeg"]
     assert plot(NAMED["psnr"], [curve], [], "grey") is None
+    assert curve.averages()[MS_SSIM.key] == [1, 1]  # whose decibels are infinite
+    assert plot(MS_SSIM, [curve], [], "grey") is None
+
+
+def test_curves_that_begin_beyond_the_usual_rates_are_drawn() -> None:
+    noise = [Photograph("noise", np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8))]
+    curve = measure([JPEG], noise, {"jpeg": (90, 95)})["jpeg"]
+    drawn = plot(PSNR, [curve], [], r"$\names$")  # which is no formula
+    assert drawn and r"PSNR (dB) on $\names$" in texts(drawn[1])
 
 
 def test_places() -> None:
