@@ -24,7 +24,11 @@ from .errors import CalotypeError, FormatError
 FORMAT = "CALO"
 MIME = "image/x-calotype"
 
-_METADATA = ("icc_profile", "exif", "xmp")
+_METADATA = {  # what may be given instead of the picture's own, and types of it
+    "icc_profile": bytes | bytearray,
+    "exif": bytes | bytearray | Image.Exif,
+    "xmp": bytes | bytearray | str,
+}
 
 
 class CaloFileError(CalotypeError, OSError):
@@ -115,6 +119,9 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     named = {name for name, p in signature(encode).parameters.items() if p.kind is p.KEYWORD_ONLY}
     known = named - {"strip", "progress"} | {option.name for entry in entries for option in entry.takes}
     options = {key: value for key, value in given.items() if key in known and value is not None}
+    for key, value in overrides.items():
+        if not isinstance(value, _METADATA[key] | None):
+            raise CaloFileError(f"{key} must be bytes, not {type(value).__name__}")
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")
@@ -123,7 +130,7 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
         data = encode(picture, strip=strip, **options)
     except CalotypeError as error:
         raise CaloFileError(str(error)) from error
-    fp.write(data)
+    raster.write_whole(fp, data)
 
 
 def _save_all(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:

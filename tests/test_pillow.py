@@ -147,6 +147,38 @@ def test_options_of_save() -> None:
     assert image.info["exif"] == EXIF
 
 
+@pytest.mark.parametrize("key", ["icc_profile", "exif", "xmp"])
+def test_metadata_of_other_types_are_refused(key: str) -> None:
+    with pytest.raises(calotype.pillow.CaloFileError, match=f"{key} must be bytes, not int"):
+        picture().save(io.BytesIO(), "CALO", **{key: 5})
+    with pytest.raises(calotype.pillow.CaloFileError, match="icc_profile must be bytes, not str"):
+        picture().save(io.BytesIO(), "CALO", icc_profile="x")
+
+
+def test_saving_to_files_that_take_a_part_or_do_not_count() -> None:
+    class Raw(io.RawIOBase):
+        data = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data: Any) -> int:
+            self.data += bytes(data[:100])
+            return len(data[:100])
+
+    class Uncounted:
+        data = b""
+
+        def write(self, data: bytes) -> None:
+            self.data += data
+
+    whole = io.BytesIO()
+    picture().save(whole, "CALO")
+    for file in (Raw(), Uncounted()):
+        picture().save(file, "CALO")  # type: ignore[arg-type]
+        assert file.data == whole.getvalue()
+
+
 def test_turned_by_the_given_exif() -> None:
     tags = Image.Exif()
     tags[274] = 6

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .alpha import decode_alpha, encode_alpha
-    from .files import load, save, to_file
+    from .files import load, save, to_file, write_whole
     from .metadata import EXIF_PREFIX
     from .picture import Raster, check_size, colour_info, from_image, from_picture, to_array, to_image
 
@@ -54,6 +54,7 @@ __all__ = [
     "to_array",
     "to_file",
     "to_image",
+    "write_whole",
 ]
 _HOME = {  # by name: the module
     "EXIF_PREFIX": "metadata",
@@ -69,6 +70,7 @@ _HOME = {  # by name: the module
     "to_array": "picture",
     "to_file": "files",
     "to_image": "picture",
+    "write_whole": "files",
 }
 
 

@@ -10,8 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
 from PIL import Image, ImageFile, UnidentifiedImageError
 
+from ..arrays import Samples
 from ..container import SIGNATURE, Metadata
 from ..errors import CalotypeError, PictureError
 from . import png16
@@ -25,6 +27,7 @@ from .writing import that_fits, writer_options
 
 _USUAL = ".png, .jpg, .webp, .avif, .tiff, .jp2, .bmp"
 _KEEP_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000", "TGA", "QOI")
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # what such files begin with
 _KEEP_DEEP_GREY = ("PNG", "TIFF", "JPEG2000", "PPM")
 _OPTIONS: dict[str, dict[str, Any]] = {  # what comes out of a codec should not lose visibly a second time
     "JPEG": {"quality": 95, "subsampling": "4:4:4"},  # "optimize" fails where noise outgrows Pillow's buffer
@@ -70,8 +73,14 @@ def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
         return Image.open(file)
     except UnidentifiedImageError:
         file.seek(0)
-        if file.read(len(SIGNATURE)) == SIGNATURE:
+        start = file.read(len(SIGNATURE))
+        if start == SIGNATURE:
             raise PictureError(f"cannot read {name}: it is a .calo file already; decode it first") from None
+        if start.startswith(_TIFF):
+            raise PictureError(
+                f"cannot read {name}: it is a TIFF, damaged or of a kind that is not supported, such as floating-point "
+                "colour, 32 bits a sample or CMYK with alpha; save it as grey or RGB with 8 or 16 bits a sample"
+            ) from None
         raise
 
 
@@ -87,11 +96,11 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
     if isinstance(target, str | Path):
         data = to_file(raster, kind, name=str(target))
         with _writing(str(target), kind), open(target, "wb") as file:
-            _write(file, data)
+            write_whole(file, data)
     else:
         data = to_file(raster, kind)
         with _writing("the picture", kind):
-            _write(target, data)
+            write_whole(target, data)
 
 
 def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:  # noqa: A002
@@ -100,11 +109,13 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
     Metadata go along as far as the format holds them; a LossWarning tells what does not. JPEG is written with quality
     95 and full colour resolution. PNG keeps 16 bits; JPEG, WebP, AVIF, BMP and the like have 8, to which 16-bit
     pictures are rounded. Where a user would count on all 16 (TIFF, JPEG 2000) and Pillow cannot write them, it is an
-    error, as are alpha in a format that has none, and colours in a .pgm: nothing is lost in silence.
+    error, as are transparency in a format that has none, and colours in a .pgm: nothing is lost in silence.
 
     Raises PictureError, which calls the file ``name``.
     """
     kind = _format(None, format)
+    if kind not in _KEEP_ALPHA and _hides_nothing(raster.alpha):  # as of most screenshots
+        raster = replace(raster, alpha=None)
     deep_grey = raster.channels == 1 and raster.alpha is None
     if kind == "PGM":
         if raster.channels != 1:
@@ -139,6 +150,10 @@ def to_file(raster: Raster, format: str, *, name: str = "the picture") -> bytes:
     return memory.getvalue()
 
 
+def _hides_nothing(alpha: Samples | None) -> bool:
+    return alpha is not None and int(alpha.min()) == np.iinfo(alpha.dtype).max
+
+
 @contextmanager
 def _writing(name: str, kind: str) -> Iterator[None]:
     """Turn whatever goes wrong into a PictureError of one sentence."""
@@ -152,15 +167,18 @@ def _writing(name: str, kind: str) -> Iterator[None]:
         raise PictureError(f"cannot write {name} as {kind}: {first_line(error)}") from error
 
 
-def _write(file: IO[bytes], data: bytes) -> None:
+def write_whole(file: IO[bytes], data: bytes) -> None:
     """Write all of ``data``, also where each call takes a part only, as those of unbuffered files may."""
-    rest = memoryview(data)
-    while rest:
-        taken = file.write(rest)
+    done = 0
+    while done < len(data):
+        taken = file.write(memoryview(data)[done:] if done else data)
+        if taken is None and not isinstance(file, io.RawIOBase):
+            break  # somebody's own object, which does not count
         if not taken:
             raise OSError("the file takes no more bytes")
-        rest = rest[taken:]
-    file.flush()  # or a full disk would show when the file is closed, if at all
+        done += taken
+    if hasattr(file, "flush"):
+        file.flush()  # or a full disk would show when the file is closed, if at all
 
 
 def _format(target: str | Path | IO[bytes] | None, format: str | None) -> str:  # noqa: A002

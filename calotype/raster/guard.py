@@ -79,4 +79,7 @@ def first_line(error: BaseException) -> str:
 
 def reason(error: OSError) -> str:
     """Reason given by the operating system, or else by Pillow."""
-    return error.strerror.lower() if error.strerror else first_line(error)
+    if error.strerror:
+        return error.strerror.lower()
+    said = first_line(error)
+    return f"{said}: a part of it is missing, fetch or copy it anew" if "truncated" in said.lower() else said

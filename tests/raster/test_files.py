@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from calotype.container import SIGNATURE, Metadata
@@ -43,6 +44,19 @@ def test_save_from_load_keeps_alpha(tmp_path: Path) -> None:
             with pytest.raises(PictureError, match=r"\.png, \.webp, \.avif and \.tiff"):
                 save(picture, tmp_path / f"a{suffix}")
             assert not (tmp_path / f"a{suffix}").exists()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_alpha_channel_that_hides_nothing_is_no_obstacle(dtype: Any) -> None:
+    samples = pattern(dtype=dtype)
+    alpha = np.full(samples.shape[:2], np.iinfo(dtype).max, dtype)
+    for kind in ("jpg", "bmp", "ppm"):
+        assert to_file(Raster(samples, alpha), kind) == to_file(Raster(samples), kind)
+    back = load(io.BytesIO(to_file(Raster(samples, alpha), "png")))
+    assert np.array_equal(back.alpha, alpha)  # type: ignore[arg-type]
+    alpha[3, 4] -= 1
+    with pytest.raises(PictureError, match="JPEG has no alpha channel"):
+        to_file(Raster(samples, alpha), "jpg")
 
 
 def test_depth_of_written_files(tmp_path: Path) -> None:
@@ -111,6 +125,9 @@ def test_failures_of_reading_are_sentences(tmp_path: Path) -> None:
         (tmp_path / "junk.png").write_bytes(content)
         with pytest.raises(PictureError, match=r"junk\.png"):
             load(tmp_path / "junk.png")
+    tifffile.imwrite(tmp_path / "light.tif", pattern().astype(np.float32), photometric="rgb")
+    with pytest.raises(PictureError, match=r"light\.tif: it is a TIFF, .* not supported, .*; save it as"):
+        load(tmp_path / "light.tif")
     with pytest.raises(PictureError, match="PostScript"):
         load(io.BytesIO(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"))
     with pytest.raises(PictureError, match="pixels"):
@@ -142,7 +159,7 @@ def test_damaged_files_raise_nothing_else(suffix: str, tmp_path: Path) -> None:
 def test_truncated_pictures_are_refused(tmp_path: Path) -> None:
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (64, 64, 3), dtype=np.uint8)).save(tmp_path / "a.png")
     data = (tmp_path / "a.png").read_bytes()
-    with pytest.raises(PictureError, match="truncated"):
+    with pytest.raises(PictureError, match=r"truncated.*: a part of it is missing, fetch or copy it anew"):
         load(io.BytesIO(data[: len(data) // 2]))
     with Image.open(io.BytesIO(data[: len(data) // 2])) as image, pytest.raises(PictureError, match="truncated"):
         from_picture(image)
