@@ -73,7 +73,9 @@ def read_deep(file: IO[bytes]) -> Raster:
         _divide(samples, alpha)
     if key is not None:
         alpha = opacity(samples, key)
-    icc = profiles.fitting(about.icc, "GRAY" if grey else "RGB ")
+    space = "GRAY" if grey else "RGB "
+    profiles.warn_if_unfit(about.icc, space)
+    icc = profiles.fitting(about.icc, space)
     if about.icc is None and found.points is None and "srgb" not in info:
         icc = colour.declared(info.get("gamma"), info.get("chromaticity"), 1 if grey else 3)
     return Raster(samples, alpha, replace(about, icc=icc, cicp=found.points))

@@ -52,6 +52,7 @@ def read_other(file: IO[bytes], image: ImageFile.ImageFile) -> Raster | None:
         raise PictureError(f"the {image.format} holds {array.shape} samples, not {image.size} pixels of colour")
     warn_of_losses(found)
     orientation, about = metadata.find(image, image.info)
+    profiles.warn_if_unfit(about.icc, "RGB ")
     samples, alpha = bands.blank(image.size, orientation, 16, 3, array.shape[2] == 4)
     bands.lying(samples, orientation)[...] = array[..., :3]
     if alpha is not None:

@@ -63,12 +63,8 @@ def _iptc(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
     elif hasattr(image, "tag_v2"):
         data = image.tag_v2.get(TIFF_IPTC)
         data = data[0] if isinstance(data, tuple) and len(data) == 1 else data
-    elif isinstance(raw := info.get("Raw profile type iptc"), str):
-        try:
-            data = bytes.fromhex("".join(raw.split("\n")[3:]))
-        except ValueError:
-            return None
-        data = data[max(data.find(b"\x1c"), 0) :]  # without Photoshop's block around it
+    elif (raw := _raw_profile(info, "iptc")) is not None:
+        data = raw[max(raw.find(b"\x1c"), 0) :]  # without Photoshop's block around it
     if not isinstance(data, bytes | bytearray) or not data.startswith(b"\x1c") or len(data) > MAX_METADATA:
         return None
     return bytes(data)
@@ -114,11 +110,8 @@ def _exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
     exif = info.get("exif")
     if isinstance(exif, Image.Exif):
         exif = exif.tobytes()
-    elif "exif" not in info and isinstance(raw := info.get("Raw profile type exif"), str):
-        try:
-            exif = bytes.fromhex("".join(raw.split("\n")[3:]))  # as ImageMagick writes it into PNG
-        except ValueError:
-            return None
+    elif "exif" not in info and (raw := _raw_profile(info, "exif")) is not None:
+        exif = raw
     elif "exif" not in info and hasattr(image, "tag_v2"):
         exif = _tiff_exif(image)
     if not isinstance(exif, bytes | bytearray):
@@ -126,8 +119,17 @@ def _exif(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
     return re.sub(b"^(?:Exif\0\0)+", b"", bytes(exif)) or None
 
 
+def _raw_profile(info: Mapping[Any, Any], kind: str) -> bytes | None:
+    """Metadata in a PNG's text as ImageMagick writes it: the kind, the number of bytes, and hexadecimal digits."""
+    raw = info.get(f"Raw profile type {kind}")
+    try:
+        return bytes.fromhex("".join(raw.split("\n")[3:])) if isinstance(raw, str) else None
+    except ValueError:
+        return None
+
+
 def _xmp(image: Image.Image, info: Mapping[Any, Any]) -> bytes | None:
-    xmp = info.get("xmp") or ("xmp" not in info and info.get("XML:com.adobe.xmp"))
+    xmp = info.get("xmp") or ("xmp" not in info and (info.get("XML:com.adobe.xmp") or _raw_profile(info, "xmp")))
     if isinstance(xmp, str):
         xmp = xmp.encode("utf-8", "replace")
     if not isinstance(xmp, bytes | bytearray) or not xmp:

@@ -42,6 +42,8 @@ def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, stri
     """
     mode = image.mode
     if mode == "I" or mode.startswith("I;16"):
+        if not strip:
+            profiles.warn_if_unfit(icc, "GRAY")
         return _plan_deep(info, profiles.fitting(icc, "GRAY"), strip)
     if mode == "F":
         raise PictureError(
@@ -51,6 +53,7 @@ def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, stri
     if mode == "LAB":
         return _plan_converted(mode, profiles.to_srgb(None, mode))
     if mode == "CMYK":  # without a profile by Pillow's rule of thumb
+        profiles.warn_if_unfit(icc, mode)
         icc = profiles.fitting(icc, mode)
         return _plan_converted(mode, None if icc is None else profiles.to_srgb(icc, mode))
     if mode not in _GREY + _COLOUR:
@@ -73,6 +76,8 @@ def _plan_converted(mode: str, transform: ImageCmsTransform | None) -> Conversio
 def _plan_8(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, strip: bool) -> Conversion:
     mode = image.mode
     grey = mode in _GREY
+    if not strip:
+        profiles.warn_if_unfit(icc, "RGB ", *(["GRAY"] if grey else []))
     kept = profiles.fitting(icc, "GRAY" if grey else "RGB ")
     transform = None
     if grey and (foreign := profiles.fitting(icc, "RGB ")) is not None:  # grey samples, read as R = G = B

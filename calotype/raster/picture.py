@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from PIL import Image, ImageFile
 from ..arrays import Samples
 from ..container import MAX_PIXELS, MAX_SIDE, CodePoints, Metadata
 from ..container.metadata import NOTHING, Described
-from ..errors import PictureError
+from ..errors import LossWarning, PictureError
 from . import bands, colour, modes, profiles
 from .guard import pillow_limit, reading
 from .metadata import EXIF_PREFIX, INCH, find
@@ -88,7 +89,8 @@ def from_picture(picture: Image.Image | NDArray[Any] | Raster, *, strip: bool = 
     """Take a Pillow image of any mode, a NumPy array or a Raster.
 
     Arrays are (H, W), (H, W, 1), (H, W, 2) grey with alpha, (H, W, 3) RGB or (H, W, 4) RGBA, of bool, uint8 or uint16;
-    a Raster of an array may share its memory. Of an animation the current frame is taken.
+    a Raster of an array may share its memory. Of a masked array the mask is left out, with a LossWarning. Of an
+    animation the current frame is taken.
 
     ``strip`` leaves out the colour profile, EXIF and XMP. Colours do not change by that: 8-bit samples with a profile
     other than sRGB are converted to sRGB first; 16-bit samples with such a profile are refused.
@@ -166,7 +168,11 @@ def _from_array(array: NDArray[Any]) -> Raster:
         raise PictureError(
             f"an array of {array.dtype} is not a picture: {advice}; if its values fit, convert it with .astype()"
         )
-    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if np.ma.is_masked(array):
+        warnings.warn(
+            "the mask of the array is left out: make it an alpha channel to keep it", LossWarning, stacklevel=3
+        )
+    array = np.asarray(array.astype(array.dtype.newbyteorder("="), copy=False))
     if array.ndim == 2:
         array = array[..., None]
     if array.shape[2] in (2, 4):

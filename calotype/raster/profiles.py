@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import io
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from ..errors import PictureError
+from ..errors import LossWarning, PictureError
 
 if TYPE_CHECKING:
     from PIL.ImageCms import ImageCmsTransform  # littleCMS is loaded only where colours are converted
@@ -21,6 +22,13 @@ def fitting(icc: bytes | None, space: str) -> bytes | None:
     """The profile if it is one and describes samples of this colour space ("RGB ", "GRAY", "CMYK"), else None."""
     described = icc is not None and len(icc) >= 132 and icc[36:40] == b"acsp" and icc[16:20] == space.encode()
     return icc if described else None
+
+
+def warn_if_unfit(icc: bytes | None, *spaces: str) -> None:
+    """A LossWarning if there is a profile that describes none of these colour spaces, and is left out therefore."""
+    if icc and all(fitting(icc, space) is None for space in spaces):
+        sentence = "its colour profile is damaged, or describes samples of another kind: it is left out"
+        warnings.warn(sentence, LossWarning, stacklevel=4)
 
 
 def to_srgb(icc: bytes | None, mode: str) -> ImageCmsTransform | None:

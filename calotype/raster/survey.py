@@ -17,6 +17,9 @@ from . import colour
 _HEAD = 2**18  # bytes of a file in which its structure stands
 _LONGEST_XMP = 2**17  # bytes: what does not fit into the one segment of a JPEG announces nothing, and takes time
 _PAGES = ("TIFF",)
+_SAMPLES_PER_PIXEL = 277  # tag of TIFF
+_PNG_LUMINANCE = {b"mDCV", b"cLLI", b"mDCv", b"cLLi"}  # the last two from before the third edition of PNG
+_AVIF_LUMINANCE = re.compile(rb"\0\0\0(?:\x20mdcv|\x0cclli)")
 # What announces other pictures, a video or further metadata, none of which follow the picture.
 _ANNOUNCED = rb"(?:hdrgm|HDRGainMap|apdi|GDepth|GImage|GContainer|Container|Item|GCamera:(?:Motion|Micro)\w*|xmpNote)"
 _ATTRIBUTES = re.compile(rb"\s(?:xmlns:)?" + _ANNOUNCED + rb"(?::[\w-]+)?\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')")
@@ -35,6 +38,8 @@ class Survey:
     gain_map: bool = False
     video: bool = False  # of a motion photo
     bits: int = 8  # a sample, as far as the file says it here
+    luminance: bool = False  # of HDR: the display that it was made on, and the light of its contents
+    extra: int = 0  # samples of a pixel that are neither colour nor alpha
 
 
 def survey(image: Image.Image) -> Survey:
@@ -62,7 +67,18 @@ def survey(image: Image.Image) -> Survey:
     gain_map = image.format in ("JPEG", "MPO") and (b"hdrgm:" in head or b"urn:iso:std:iso:ts:21496" in head)
     gain_map = gain_map or (image.format == "AVIF" and b"tmap" in head[:4096])
     video = image.format in ("JPEG", "MPO") and _VIDEO.search(head) is not None
-    return Survey(points, _frames(image), image.format in _PAGES, gain_map, video, bits)
+    luminance = image.format == "PNG" and not _PNG_LUMINANCE.isdisjoint(png_chunks(head))
+    luminance = luminance or (image.format == "AVIF" and _AVIF_LUMINANCE.search(head[:4096]) is not None)
+    return Survey(
+        points, _frames(image), image.format in _PAGES, gain_map, video, bits, luminance, _extra_samples(image)
+    )
+
+
+def _extra_samples(image: Image.Image) -> int:
+    """Samples of a TIFF that Pillow passes over: spot colours, masks, or what the file gives no meaning."""
+    count = getattr(image, "tag_v2", {}).get(_SAMPLES_PER_PIXEL)
+    kept = [band for band in image.getbands() if band != "X"]
+    return max(count - len(kept), 0) if isinstance(count, int) else 0
 
 
 def _frames(image: Image.Image) -> int:
@@ -77,6 +93,10 @@ def warn_of_losses(found: Survey) -> None:
     left = ["the video behind it (a motion photo) is left out"] if found.video else []
     if found.gain_map:
         left.append("its gain map (HDR) is left out")
+    if found.luminance:
+        left.append("what it says of the light of its display and contents (HDR) is left out")
+    if found.extra:
+        left.append(f"its samples that are neither colour nor alpha, {found.extra} a pixel, are left out")
     if found.frames > 1 and found.gain_map:
         left += [f"{found.frames - 2} more pictures in the file are left out"] if found.frames > 2 else []
     elif found.frames > 1:

@@ -117,6 +117,9 @@ def test_exif_and_xmp_as_other_programs_write_them() -> None:
     picture = from_picture(image)
     assert picture.exif == exif_bytes()
     assert picture.xmp == XMP
+    del image.info["XML:com.adobe.xmp"]
+    image.info["Raw profile type xmp"] = f"\nxmp\n{len(XMP):8}\n{XMP[:36].hex()}\n{XMP[36:].hex()}\n"
+    assert from_picture(image).xmp == XMP
     image.info["Raw profile type exif"] = "\nexif\n3\nxyz"
     assert from_picture(image).exif is None
 

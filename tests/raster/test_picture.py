@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from PIL import Image, ImageFile, PngImagePlugin
 
 from calotype import raster
 from calotype.container import MAX_PIXELS
-from calotype.errors import PictureError
+from calotype.errors import LossWarning, PictureError
 from calotype.raster import Raster, from_picture, to_array, to_image
 
 from .drawing import exif_bytes, pattern
@@ -62,6 +63,16 @@ def test_arrays_of_other_kinds() -> None:
 def test_what_is_no_picture(array: Any, words: str) -> None:
     with pytest.raises(PictureError, match=words):
         from_picture(array)
+
+
+def test_a_mask_is_told_and_left_out() -> None:
+    masked = np.ma.masked_equal(pattern(), 0)
+    with pytest.warns(LossWarning, match="mask of the array is left out"):
+        picture = from_picture(masked)
+    assert type(picture.samples) is np.ndarray and np.array_equal(picture.samples, pattern())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert type(from_picture(np.ma.array(pattern())).samples) is np.ndarray
 
 
 def test_limits_of_size() -> None:

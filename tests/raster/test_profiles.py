@@ -14,7 +14,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from calotype.container import Metadata
-from calotype.errors import PictureError
+from calotype.errors import LossWarning, PictureError
 from calotype.raster import Raster, from_picture, load, to_array, to_file
 
 from .drawing import SRGB, image_of, pattern, profile
@@ -66,10 +66,15 @@ def test_profiles_that_do_not_fit_go() -> None:
         image = image_of(mode)
         expected = np.asarray(image if mode in ("RGB", "L") else image.convert("RGB"))
         image.info["icc_profile"] = profile(space)
-        picture = from_picture(image)
+        with pytest.warns(LossWarning, match="colour profile .* is left out"):
+            picture = from_picture(image)
         assert picture.icc is None
         assert np.array_equal(to_array(picture), expected)
-    for junk in (b"", b"x" * 500, "text"):
+    for dtype in (np.uint8, np.uint16):
+        file = to_file(Raster(pattern(dtype=dtype), None, Metadata(b"x" * 500)), "png")
+        with pytest.warns(LossWarning, match="colour profile is damaged"):
+            assert load(io.BytesIO(file)).icc is None
+    for junk in (b"", "text"):
         image = image_of("RGB")
         image.info["icc_profile"] = junk
         assert from_picture(image).icc is None

@@ -9,12 +9,13 @@ import warnings
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image
 
 from calotype import raster
 from calotype.container import Density, Metadata
 from calotype.errors import LossWarning
-from calotype.raster import Raster, load, to_file
+from calotype.raster import Raster, load, png16, to_file
 from calotype.raster.dimensions import exif_of_size, xmp_of_size
 from tests.raster.drawing import pattern
 
@@ -55,6 +56,25 @@ def test_a_gain_map_is_told_and_no_longer_announced() -> None:
         picture.xmp == b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description dc:x="1"></rdf:Description></x:xmpmeta>'
     )
     assert "motion photo" in losses(saved("JPEG", xmp=b'<x GCamera:MotionPhoto="1"/>'))[1]
+
+
+@pytest.mark.parametrize("kind", [b"mDCV", b"cLLI"])
+def test_light_of_hdr_is_told(kind: bytes) -> None:
+    data = saved("PNG").getvalue()
+    chunk = io.BytesIO()
+    png16.chunk(chunk, kind, bytes(24 if kind == b"mDCV" else 8))
+    assert "contents (HDR) is left out" in losses(io.BytesIO(data[:33] + chunk.getvalue() + data[33:]))[1]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+@pytest.mark.parametrize(("extra", "count"), [(["unspecified"], 1), (["unassalpha"], 0), (["unspecified"] * 2, 2)])
+def test_samples_without_a_place_are_told(extra: list[str], count: int, dtype: type) -> None:
+    if (count, dtype) == (2, np.uint16):
+        pytest.skip("Pillow reads no such file")
+    memory = io.BytesIO()
+    tifffile.imwrite(memory, pattern(channels=3 + len(extra), dtype=dtype), photometric="rgb", extrasamples=extra)
+    told = losses(memory)[1]
+    assert told == (f"its samples that are neither colour nor alpha, {count} a pixel, are left out" if count else "")
 
 
 def test_each_thing_that_does_not_fit_is_told_once() -> None:
