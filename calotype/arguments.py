@@ -1,10 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Arguments as numbers of Python: NumPy's have limits of their own, and would wrap in later arithmetic."""
+"""Arguments: paths, and numbers as Python's, for NumPy's have limits of their own, and would wrap in arithmetic."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from numbers import Integral, Real
+
+from .errors import PictureError
+
+
+def check_path(path: object, verb: str, otherwise: str) -> None:
+    """PictureError, which says what to do otherwise, unless a verb was given the path of a file."""
+    if not isinstance(path, str | os.PathLike):
+        raise PictureError(f"{verb} takes the path of a file, not {type(path).__name__}; {otherwise}")
 
 
 def whole(value: object) -> int | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import codecs, container, raster
-from ..arguments import whole, wholes
+from ..arguments import check_path, whole, wholes
 from ..arrays import Progress
 from ..codecs.base import ENGINES, Accelerated
 from ..container import Container, Header
@@ -188,7 +188,12 @@ def _place(region: Region, header: Header) -> Rectangle:
 
 
 def read(path: str | Path, **options: Any) -> Any:
-    """:func:`decode` for a file; takes the same options."""
+    """:func:`decode` for a file; takes the same options.
+
+    Raises:
+        PictureError: the file cannot be read, and whatever else :func:`decode` raises.
+    """
+    check_path(path, "read", "decode takes its bytes, decode(file.read())")
     try:
         data = Path(path).read_bytes()
     except OSError as error:

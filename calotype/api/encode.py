@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from .. import codecs, container, raster
-from ..arguments import number
+from ..arguments import check_path, number
 from ..arrays import Progress
 from ..atomic import write_atomically
 from ..codecs.quality import QUALITY_MAX, QUALITY_MIN, to_header
@@ -204,5 +204,10 @@ def _to_fidelity(
 
 
 def write(path: str | Path, picture: Image.Image | npt.NDArray[Any] | Raster, **options: Any) -> None:
-    """:func:`encode` to a file, which appears whole or not at all; takes the same options."""
+    """:func:`encode` to a file, which appears whole or not at all; takes the same options.
+
+    Raises:
+        CalotypeError: the file cannot be written, and whatever else :func:`encode` raises.
+    """
+    check_path(path, "write", "encode gives the bytes, file.write(encode(picture))")
     write_atomically(Path(path), encode(picture, **options))

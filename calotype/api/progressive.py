@@ -57,8 +57,8 @@ def progressive(
         max_pixels: refuse larger pictures, as soon as the header says so.
         as_array: arrays instead of Pillow images.
 
-    If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning. Of a progressive
-    file, nothing is read behind its end.
+    If the bytes end early, the last picture is as good as they allow, and comes with a DamageWarning. Nothing is read
+    behind the end of the picture.
 
     Raises:
         FormatError: the bytes are not those of a file, damaged, or end before there is something to show.
@@ -75,14 +75,16 @@ def progressive(
         buffer += chunk
         if arriving is None and len(buffer) >= HEADER_BYTES:
             arriving = _Arriving(buffer, threads, max_pixels)
-        if arriving is None or not arriving.layered:
+        if arriving is None:
             continue
         for content in arriving.layers(buffer):
-            yield shown(*arriving.picture(content))
+            if arriving.layered:
+                yield shown(*arriving.picture(content))
         if arriving.parts.ended:
             break
     if arriving is None or not arriving.layered:
-        yield shown(decode_raster(bytes(buffer), threads=threads, max_pixels=max_pixels))
+        end = arriving.offset if arriving and arriving.parts.ended else None  # what else has come is not the picture's
+        yield shown(decode_raster(bytes(buffer[:end]), threads=threads, max_pixels=max_pixels))
         return
     rest = arriving.rest(buffer)
     if rest is not None:

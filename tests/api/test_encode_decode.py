@@ -250,6 +250,13 @@ def test_files(tmp_path: Path) -> None:
     assert calotype.probe((tmp_path / "a.calo").read_bytes()).quality == 40
     with pytest.raises(calotype.PictureError, match="cannot read"):
         calotype.read(tmp_path / "b.calo")
+    for wrong in (io.BytesIO(), b"a.calo", None):
+        with pytest.raises(
+            calotype.PictureError, match=r"read takes the path of a file, not .*; decode takes its bytes"
+        ):
+            calotype.read(wrong)  # type: ignore[arg-type]
+        with pytest.raises(calotype.PictureError, match=r"write takes the path of a file, not .*; encode gives"):
+            calotype.write(wrong, photograph())  # type: ignore[arg-type]
 
 
 def test_metadata_survives_and_can_be_stripped() -> None:

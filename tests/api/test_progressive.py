@@ -91,7 +91,17 @@ def test_files_of_other_codecs_come_at_their_end() -> None:
     data = (GOLDEN / "colour.calo").read_bytes()
     (step,) = steps([data[:100], data[100:]])
     assert step.iteration == 1 and step.size == len(data)
-    assert (step.image == calotype.decode(data, threads=1, as_array=True)).all()
+    whole = calotype.decode(data, threads=1, as_array=True)
+    assert (step.image == whole).all()
+
+    def endless() -> Iterator[bytes]:
+        yield data + b"more"
+        raise AssertionError("nothing is read behind the end")
+
+    assert (steps(endless())[0].image == whole).all()
+    for short in (data[:-1], data[:60]):
+        with pytest.raises(FormatError, match="truncated"):
+            steps([short])
 
 
 def test_what_is_wrong_is_an_error(file: bytes) -> None:
