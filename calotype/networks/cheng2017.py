@@ -25,6 +25,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .ledig2017 import BASE, bicubic_filter
+from .sizes import check_sizes
 
 LUMA = (65.481 / 219, 128.553 / 219, 24.966 / 219)  # BT.601
 UNUSED = 1e-3  # a component of less weight is one that the truncated process left empty
@@ -41,6 +42,9 @@ class MixtureConfig:
     patches: int = 1_000_000  # to fit the regressors to
     grouped: int = 60_000  # of these, to fit the Gaussians to
     iterations: int = 40  # of variational inference, at most
+
+    def __post_init__(self) -> None:
+        check_sizes(self, among={"scale": (2, 4), "side": range(1, 32, 2)})
 
 
 class Mixture(nn.Module):

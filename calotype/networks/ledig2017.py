@@ -29,6 +29,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import CalotypeError
+from .sizes import check_sizes
+
 SLOPE = 0.2  # of the leaky ReLU of both networks
 BASE = 5  # side of the base's filter: what bicubic interpolation reaches
 
@@ -45,6 +48,11 @@ class GeneratorConfig:
     prelu: bool = False  # a trained slope for each channel, as in the paper, in place of a leaky ReLU
     staged: bool = False  # enlarge by 2 at a time, as in the paper
     base: bool = True  # add the picture as a linear filter enlarges it
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("blocks",), among={"scale": (2, 4)})
+        if self.kernel % 2 == 0:
+            raise CalotypeError(f"GeneratorConfig.kernel should be odd, not {self.kernel}")
 
 
 class BatchNorm(nn.BatchNorm2d):
@@ -170,6 +178,9 @@ class DiscriminatorConfig:
     batch_norm: bool = True  # of the batch at hand: real and made pictures are never in the same one
     dense: int = 256  # of the hidden dense layer; the paper has 1,024
     side: int = 0  # of the pictures, when every place has weights of its own as in the paper; 0: the mean over places
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("side",))
 
 
 class Discriminator(nn.Module):

@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .layers import SLOPE, Block, Down, Pointwise, Up
+from .sizes import check_sizes
 
 CELL = 16  # pixels of a side that share a column of latents
 LIMIT = 2047  # largest modulus of a latent, in units of the finest threshold: eleven planes
@@ -46,6 +47,9 @@ class RippelConfig:
     blocks: int = 2  # residual blocks there
     scales: tuple[int, ...] = (48, 64, 96, 96)  # channels of the features at each scale, finest first
     scale_blocks: int = 1  # residual blocks at each scale
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("blocks", "scale_blocks"))
 
 
 def strides(scale: int) -> tuple[int, int]:

@@ -37,7 +37,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..errors import CalotypeError
 from .layers import Block, Depthwise, Down, Pointwise, Up
+from .sizes import check_sizes
 
 SCALE_MIN = 0.11  # below it, a Gaussian rounded to integers is zero for certain: such latents are not coded
 SCALE_MAX = 256.0
@@ -58,6 +60,11 @@ class TalbotConfig:
     lambda_min: float = 0.000422  # about 0.07 bit per pixel on photographs
     lambda_max: float = 0.818  # near-lossless to the eye: about 43 dB
     levels: int = 11  # gain vectors, logarithmic in lambda, a factor of 2.13 apart
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("blocks",))
+        if not 0 < self.lambda_min < self.lambda_max:
+            raise CalotypeError("TalbotConfig.lambda_min should be above 0 and below lambda_max")
 
 
 def unshuffle_phases(x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -29,6 +29,7 @@ from torch.nn import functional as F
 
 from .layers import SLOPE, Block, Down, Pointwise, Up
 from .ledig2017 import Generator, GeneratorConfig
+from .sizes import check_sizes
 
 STRENGTH_OFFSET = 4.0  # what is added to ln(rmse), so that usual values lie around zero
 TABLES = 128  # steps in a JPEG's luma and chroma quantisation tables
@@ -52,6 +53,9 @@ class Tao2017Config:
     staged: bool = False  # at scale 2, repair at half the size and then enlarge; else RecCNN does both at once
     enlarger_channels: int = 64  # of the SRResNet that enlarges
     enlarger_blocks: int = 8  # of it
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("blocks", "enlarger_blocks"))
 
 
 class ComCNN(nn.Module):

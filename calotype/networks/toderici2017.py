@@ -37,6 +37,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .layers import Block, Depthwise, Down, Pointwise
+from .sizes import check_sizes
 
 CELL = 16  # pixels of a side that share a column of bits
 GROUP = 4  # bits that the linear path finds at once
@@ -60,6 +61,9 @@ class TodericiConfig:
     decoder: tuple[int, ...] = (256, 96)  # channels of the units, coarsest first
     blocks: int = 1  # residual blocks behind D's last unit
     linear: bool = True  # the linear path
+
+    def __post_init__(self) -> None:
+        check_sizes(self, zero=("blocks",))
 
 
 class Into(nn.Module):
