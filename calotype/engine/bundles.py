@@ -108,13 +108,31 @@ def bundle_hash(folder: Path, files: list[str]) -> str:
 
 def search_folders(own: Path | None = None) -> list[Path]:
     """Folders searched for bundles: those of the environment first, then ``own``, or that of this package."""
-    extra = [Path(p) for p in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if p]
-    return [*extra, own or Path(__file__).parents[1] / "weights"]
+    return [*_named(), own or Path(__file__).parents[1] / "weights"]
+
+
+def _named() -> list[Path]:
+    return [Path(p) for p in os.environ.get(ENVIRONMENT, "").split(os.pathsep) if p]
 
 
 def installed(own: Path | None = None) -> list[Bundle]:
-    """All bundles in :func:`search_folders`, in its order; what does not describe one is passed over with a warning."""
-    return [bundle for folder in search_folders(own) for bundle in _in_folder(folder)]
+    """All bundles in :func:`search_folders`, in its order.
+
+    What does not describe one is passed over with a warning, and so is a folder of the environment that has none.
+    """
+    found = {folder: _in_folder(folder) for folder in search_folders(own)}
+    for folder in _named():
+        if not found[folder]:
+            _warn_of_nothing(folder)
+    return [bundle for bundles in found.values() for bundle in bundles]
+
+
+@once()
+def _warn_of_nothing(folder: Path) -> None:
+    """Tell it once a process: others are taken for weights that somebody meant to use."""
+    what = "where no weights are" if folder.is_dir() else "which is not a folder"
+    hint = " (~ has no meaning there: write the path in full)" if str(folder).startswith("~") else ""
+    warnings.warn(f"{ENVIRONMENT} names {folder}, {what}{hint}: it is passed over", stacklevel=4)
 
 
 def retired() -> list[Bundle]:
