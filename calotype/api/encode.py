@@ -166,8 +166,8 @@ def _to_size(
     found, met = rate.search(evaluate, math.log(target), at_most=True, tolerance=0.003, progress=progress)
     if not met:
         raise PictureError(
-            f"{target:,.0f} bytes cannot be reached: at the lowest quality this picture takes "
-            f"{round(math.exp(found.value)):,} bytes; scale it down, or strip its metadata"
+            f"a size of {target:,.0f} B cannot be reached: at the lowest quality this picture takes "
+            f"{round(math.exp(found.value)):,} B; scale it down, or strip its metadata"
         )
     return found.result, found.quality
 

@@ -48,6 +48,6 @@ def truncate(data: bytes, size: int) -> bytes:
     if not fitting:
         least = ends[0] + len(container.END)
         raise PictureError(
-            f"{size:,} bytes cannot be reached: with the first tile alone the file takes {least:,} bytes"
+            f"a size of {size:,} B cannot be reached: with the first tile alone the file takes {least:,} B"
         )
     return data[: fitting[-1]] + container.END
