@@ -191,7 +191,8 @@ def read(path: str | Path, **options: Any) -> Any:
     """:func:`decode` for a file; takes the same options.
 
     Raises:
-        PictureError: the file cannot be read, and whatever else :func:`decode` raises.
+        PictureError: the file cannot be read, or as of :func:`decode`.
+        FormatError, BundleError, DependencyError: as of :func:`decode`.
     """
     check_path(path, "read", "decode takes its bytes, decode(file.read())")
     try:

@@ -207,7 +207,8 @@ def write(path: str | Path, picture: Image.Image | npt.NDArray[Any] | Raster, **
     """:func:`encode` to a file, which appears whole or not at all; takes the same options.
 
     Raises:
-        CalotypeError: the file cannot be written, and whatever else :func:`encode` raises.
+        CalotypeError: the file cannot be written.
+        PictureError, BundleError, DependencyError, FormatError: as of :func:`encode`.
     """
     check_path(path, "write", "encode gives the bytes, file.write(encode(picture))")
     write_atomically(Path(path), encode(picture, **options))
