@@ -56,7 +56,7 @@ HELP = lesson(
     "changed or failed. A machine that is lost in the middle costs at most 64 pictures or a shard, which others make.",
     "It needs Ray Data: pip install 'calotype\\[cluster]'. Without --address a cluster of this machine's cores is "
     "started and ended; nothing is reported to anyone.",
-    "Exit codes: 0 all went well, 1 a picture failed, 2 wrong usage.",
+    "Exit codes: 0 all went well, 1 a picture or folder failed, 2 wrong usage.",
 )  # fmt: skip
 
 
@@ -206,10 +206,12 @@ def batch(
     finally:
         bar.close()
     seconds = time.perf_counter() - began
+    for folder, message in totals.unreadable:
+        emit(console, complain(shown(folder), message), "red")
     if as_json:
         facts = {name: getattr(totals, name) for name in ("done", "skipped", "failed", "before", "after", "ignored")}
         typer.echo(json.dumps(facts | {"seconds": round(seconds, 2)}, indent=2))
-    if not totals.done + totals.skipped + totals.failed:
+    if not totals.done + totals.skipped + totals.failed + len(totals.unreadable):
         emit(console, complain("", f"no pictures in {shown(source)}{_ignored(totals)}"), "red")
         raise typer.Exit(1)
     if not quiet:
@@ -217,6 +219,7 @@ def batch(
     if totals.failed:
         told = f"{totals.failed:,} not {PAST[do]}; their errors are in {shown(destination.rstrip('/'))}/_manifest"
         emit(console, complain("", told), "red")
+    if totals.failed or totals.unreadable:
         raise typer.Exit(1)
 
 

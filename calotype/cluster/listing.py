@@ -80,6 +80,7 @@ class Listing:
         suffix: of outputs, with its dot.
         skip: path of the outputs, if it may lie inside the source.
         ignored: kinds of files that are no pictures, counted while the items come.
+        unreadable: folders that cannot be listed, and why, noted while the items come.
     """
 
     source: Store
@@ -87,6 +88,7 @@ class Listing:
     suffix: str
     skip: str = ""
     ignored: Counter[str] = field(default_factory=Counter)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[str, Piece]]:
         """Kinds and items."""
@@ -96,7 +98,7 @@ class Listing:
         elif not self.source.exists():
             raise CalotypeError(f"{self.source.url}: there is no such file or folder")
         else:
-            for folder, files in self.source.folders(self.skip):
+            for folder, files in self.source.folders(self.skip, self.unreadable):
                 yield from self._items(folder, files)
 
     def _items(self, folder: str, files: list[Stored], single: bool = False) -> Iterator[tuple[str, Piece]]:
@@ -160,6 +162,11 @@ def units(items: Iterator[tuple[str, Piece]], most_files: int = MOST_FILES) -> I
         yield Unit("", tuple(files))
 
 
+def storable(name: str) -> str:
+    """A name as UTF-8 holds it: bytes in it that are no text become what Python writes for them, ``\\udcff``."""
+    return name.encode("utf-8", "backslashreplace").decode()
+
+
 def digest(text: str) -> bytes:
-    """16 bytes that stand for a text; names may hold bytes that are no text."""
-    return blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest()
+    """16 bytes that stand for a text, and for what :func:`storable` makes of it."""
+    return blake2b(storable(text).encode(), digest_size=16).digest()

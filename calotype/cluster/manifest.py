@@ -31,7 +31,7 @@ from typing import Any
 
 from ..errors import CalotypeError
 from ..version import __version__
-from .listing import Piece, digest
+from .listing import Piece, digest, storable
 from .store import Store
 
 FOLDER = "_manifest"
@@ -67,7 +67,7 @@ class Account:
         done: by the keys of items, fingerprints of what is done and still there.
         seen: the number of the last run, by the keys of all items that have a row.
         failures: by the keys of shards and tables that are done, how many pictures in them are bad.
-        settings: of the rows.
+        settings: of the last run; None before the first. Rows with others are of what it was to overwrite.
         run: the number of this run.
         parts: names of the parts.
     """
@@ -75,7 +75,7 @@ class Account:
     done: dict[bytes, bytes] = field(default_factory=dict)
     seen: dict[bytes, int] = field(default_factory=dict)
     failures: dict[bytes, int] = field(default_factory=dict)
-    settings: set[str] = field(default_factory=set)
+    settings: str | None = None
     run: int = 1
     parts: list[str] = field(default_factory=list)
 
@@ -95,7 +95,7 @@ def write(store: Store, name: str, rows: Sequence[Row]) -> None:
     import pyarrow.parquet as pq
 
     out = io.BytesIO()
-    safe = [{k: v.encode("utf-8", "replace").decode() if isinstance(v, str) else v for k, v in r.items()} for r in rows]
+    safe = [{k: storable(v) if isinstance(v, str) else v for k, v in r.items()} for r in rows]
     pq.write_table(pa.Table.from_pylist(safe, schema=schema()), out, compression="zstd")
     store.write(f"{FOLDER}/{name}{SUFFIX}", out.getvalue())
 
@@ -149,11 +149,11 @@ def load(store: Store, there: Mapping[bytes, int]) -> Account:
         whole, bad = _sorted(found)
         for row in whole:
             key = digest(f"{row['source']}\0{row['group']}")
-            account.run = max(account.run, row["run"] + 1)
+            if row["run"] >= account.run:
+                account.run, account.settings = row["run"] + 1, row["settings"]
             if row["run"] < account.seen.get(key, 0):
                 continue
             account.seen[key] = row["run"]
-            account.settings.add(row["settings"])
             if row["error"] is None and there.get(digest(row["output"])) == row["bytes"]:
                 account.done[key] = fingerprint(row["size"], row["version"], row["settings"])
             else:

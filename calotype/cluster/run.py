@@ -61,6 +61,7 @@ class Totals(Tally):
     listed: int = 0  # bytes of what is to do, as far as it is listed
     complete: bool = False  # whether all is listed
     ignored: dict[str, int] = field(default_factory=dict)  # kinds of files that were passed over
+    unreadable: list[tuple[str, str]] = field(default_factory=list)  # folders of the source, and why
 
 
 def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
@@ -96,8 +97,10 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
                     keys = {bytes.fromhex(key) for key in tally.keys}
                     again |= keys & account.seen.keys()
                     report(tally, totals)
-        manifest.prune(destination, account, account.seen.keys() if work.overwrite else again)
-    totals.ignored = dict(listing.ignored)
+        # Of what could not be listed the rows stay, also if all else was made anew.
+        everything = work.overwrite and not listing.unreadable
+        manifest.prune(destination, account, account.seen.keys() if everything else again)
+    totals.ignored, totals.unreadable = dict(listing.ignored), listing.unreadable
     return totals
 
 
@@ -112,10 +115,10 @@ def _account(work: Work, destination: Store) -> Account:
             f"{work.destination} holds files, and no account of a batch: name an empty folder, or --overwrite "
             f"what is there"
         )
-    if other := account.settings - {work.order.settings}:
+    if account.settings not in (None, work.order.settings):
         raise CalotypeError(
-            f"{work.destination} was made with other settings, {min(other)}, and not with {work.order.settings}: name "
-            f"another folder, or --overwrite what is there"
+            f"{work.destination} was made with other settings, {account.settings}, and not with {work.order.settings}: "
+            f"name another folder, or --overwrite what is there"
         )
     return account
 

@@ -95,16 +95,26 @@ class Store:
         """One file. Raises OSError."""
         return _entry(name, self._opened[0].info(self.path(name)))
 
-    def folders(self, skip: str = "") -> Iterator[tuple[str, list[Stored]]]:
+    def folders(
+        self, skip: str = "", unreadable: list[tuple[str, str]] | None = None
+    ) -> Iterator[tuple[str, list[Stored]]]:
         """Each folder inside, as a path from here, with its files by name; hidden ones are passed over.
 
         Args:
             skip: a path not to descend into: that of the outputs.
+            unreadable: takes folders that cannot be listed, and why; CalotypeError for the first of them without it,
+                and for this folder itself.
         """
         waiting = [""]
         while waiting:
             here = waiting.pop()
-            below, files = self._list(here)
+            try:
+                below, files = self._list(here)
+            except CalotypeError as error:
+                if unreadable is None or not here:
+                    raise
+                unreadable.append((here, str(error)))
+                continue
             inside = [f"{here}/{name}".lstrip("/") for name in sorted(below, reverse=True)]
             waiting += [folder for folder in inside if self.path(folder) != skip]
             yield here, sorted(files)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -37,6 +39,28 @@ def test_a_folder_is_mirrored_and_the_rest_is_counted(tmp_path: Path) -> None:
         ("", "a/x.png", "a/x.png.calo"),
     ]
     assert listing.ignored == {".txt": 1}
+
+
+def test_a_folder_that_cannot_be_listed_does_not_end_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a/1.png", "b/2.png", "c/3.png"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(b"1")
+    scan, closed = os.scandir, [str(tmp_path / "b")]
+
+    def scandir(path: str) -> Iterator[os.DirEntry[str]]:
+        if path in closed:
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found, listing = listed(tmp_path)
+    assert [source for _, source, _ in found] == ["a/1.png", "c/3.png"]
+    assert listing.unreadable == [("b", f"cannot list {tmp_path / 'b'}: permission denied")]
+    closed.append(str(tmp_path))
+    with pytest.raises(CalotypeError, match=r"cannot list .*: permission denied"):
+        listed(tmp_path)
 
 
 def test_a_single_file_and_a_url(tmp_path: Path) -> None:

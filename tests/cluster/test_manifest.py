@@ -33,10 +33,26 @@ def test_what_is_done(tmp_path: Path) -> None:
     account = manifest.load(store, there("a", "b"))
     assert [account.has(item(name), "s") for name in ("a", "b", "c", "gone", "new")] == [True, True] + [False] * 3
     assert not account.has(item("a", version="2"), "s") and not account.has(item("a"), "other")
-    assert account.run == 2 and account.settings == {"s"} and len(account.seen) == 4
+    assert account.run == 2 and account.settings == "s" and len(account.seen) == 4
     manifest.write(store, "two", [row("a", run=2, error="bad"), row("c", run=2)])  # before it could be pruned
     account = manifest.load(store, there("a", "b", "c"))
     assert [account.has(item(name), "s") for name in ("a", "b", "c")] == [False, True, True]
+
+
+def test_names_that_are_not_utf8_are_known_again(tmp_path: Path) -> None:
+    store, names = Store(str(tmp_path)), ["\udcff.png", "\udcfe.png"]
+    manifest.write(store, "one", [row(name) for name in names])
+    account = manifest.load(store, there(*names))
+    assert all(account.has(item(name), "s") for name in names) and len(account.done) == 2
+
+
+def test_the_last_run_says_the_settings(tmp_path: Path) -> None:
+    store = Store(str(tmp_path))
+    manifest.write(store, "one", [row("a", run=2) | {"settings": "new"}])
+    manifest.write(store, "two", [row("a"), row("b")])  # the run that overwrites was interrupted
+    account = manifest.load(store, there("a", "b"))
+    assert account.settings == "new" and account.run == 3
+    assert account.has(item("a"), "new") and not account.has(item("b"), "new")
 
 
 def test_each_item_has_one_row_in_the_end(tmp_path: Path) -> None:

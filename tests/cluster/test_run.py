@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from calotype.cli import app
-from calotype.cluster import run, store
+from calotype.cluster import manifest, run, store
+from calotype.cluster.listing import Piece
 from calotype.cluster.order import Order
+from calotype.errors import CalotypeError
 
 
 def batch(*arguments: str) -> tuple[int, str]:
@@ -39,6 +42,38 @@ def test_an_input_is_never_overwritten(tmp_path: Path) -> None:
         code, said = batch(*arguments)
         assert code == 1 and "name another" in " ".join(said.split()), (source, destination, said)
     assert all(file.read_bytes() == b"as it was" for file in files)
+
+
+def test_folders_that_cannot_be_listed_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ray", "fsspec", "pyarrow"):
+        pytest.importorskip(name)
+    (tmp_path / "in/closed").mkdir(parents=True)
+    listed = store.Store._list
+
+    def refusing(self: store.Store, folder: str) -> tuple[list[str], list[store.Stored]]:
+        if folder == "closed":
+            raise CalotypeError("permission denied")
+        return listed(self, folder)
+
+    monkeypatch.setattr(store.Store, "_list", refusing)
+    code, said = batch(str(tmp_path / "in"), str(tmp_path / "out"))
+    assert code == 1 and "calotype: closed: permission denied" in said and "no pictures" not in said
+
+
+def test_an_interrupted_overwrite_goes_on_without_it(tmp_path: Path) -> None:
+    for name in ("fsspec", "pyarrow"):
+        pytest.importorskip(name)
+    old, new = (Order("encode", {"quality": quality}) for quality in (40, 60))
+    place = store.Store(str(tmp_path))
+    for name, made in (("a", old), ("b", old), ("a", new)):
+        place.write(f"{name}.calo", b"12345")
+        piece = Piece(name, f"{name}.calo", 10, "1")
+        rows = [manifest.row(piece, bytes=5, settings=made.settings, run=1 if made is old else 2)]
+        manifest.write(place, f"{name}-{made is new}", rows)
+    work = run.Work("source", str(tmp_path), new, frozenset([".png"]), ".calo")
+    assert run._account(work, place).run == 3
+    with pytest.raises(CalotypeError, match=r"made with other settings, .*60.*, and not with .*40"):
+        run._account(replace(work, order=old), place)
 
 
 @pytest.mark.parametrize(
