@@ -211,6 +211,9 @@ export async function pack({ header, tiles, alpha = null, icc = null, exif = nul
     }
     parts.push(box(kind, payload));
   }
+  if (cicp && ![cicp.primaries, cicp.transfer].every((n) => Number.isInteger(n) && n >= 0 && n <= 255)) {
+    throw new PictureError(`the ${NAMES.n} are whole numbers from 0 to 255, not ${cicp.primaries} and ${cicp.transfer}`);
+  }
   if (cicp) parts.push(box('n', Uint8Array.of(cicp.primaries, cicp.transfer, 0, 1)));
   if (alpha) parts.push(box('A', alpha));
   tiles.forEach((tile, index) => parts.push(box('T', tile, seed(index))));

@@ -31,6 +31,7 @@ export function checkHeader(header, maxPixels) {
     if (header.tile !== TILE) throw new FormatError(`the header names tiles of ${header.tile} pixels; ${header.codec} has tiles of ${TILE}`);
     fromStored(header.quality);
   }
+  if (!(maxPixels >= 0)) throw new PictureError(`maxPixels should be a number of pixels, not ${maxPixels}`);
   if (header.width * header.height > maxPixels) {
     throw new PictureError(
       `the picture has ${header.width} x ${header.height} pixels, and maxPixels is ${maxPixels}: allow more, or leave it`,
@@ -179,6 +180,7 @@ class Picture {
     this.count = this.across * Math.ceil(height(this.lattice) / SIDE);
     this.next = 0; // index of the tile that comes next
     this.failure = null;
+    this.lanes = Array(2 * parallel).fill(Promise.resolve()); // tiles in each come one after the other
     this.open = new Map(); // where windows are being drawn, by their names
     this.tiles = new Map(); // by index: {done, block, kept latents, still, each or null; windows that need it}
     this.left = 0; // windows
@@ -207,13 +209,20 @@ class Picture {
   }
 
   /** The payload of the next tile in raster order. */
-  async tile(payload) {
+  tile(payload) {
     const index = this.next++;
     const wanted = this.tiles.get(index);
     if (!wanted) return;
+    const lane = index % this.lanes.length;
+    const own = payload.slice();
+    this.lanes[lane] = this.lanes[lane].then(() => this.decode(index, wanted, own));
+  }
+
+  async decode(index, wanted, payload) {
+    if (this.failure) return;
     const area = this.place(index);
     try {
-      await this.read(wanted, payload.slice(), area);
+      await this.read(wanted, payload, area);
     } catch (error) {
       this.fail(error instanceof FormatError ? new FormatError(`tile ${index + 1} of ${this.count}: ${error.message}`) : error);
       return;

@@ -25,12 +25,15 @@ let weights = null;
 export function configure({ weights: base, workers } = {}) {
   if (base) settings.weights = new URL(base.endsWith('/') ? base : `${base}/`, globalThis.location?.href).href;
   if (workers) settings.workers = workers;
+  pool?.close();
   pool = weights = null;
 }
 
+/** The workers for a picture, which has the same ones to its end: then they are to be released. */
 function workers() {
-  pool ??= new Pool(settings.workers, settings.weights);
-  return { run: (job, options) => pool.run(job, options), parallel: pool.size };
+  const held = (pool ??= new Pool(settings.workers, settings.weights));
+  held.users++;
+  return { run: (job, options) => held.run(job, options), parallel: held.size, release: () => held.release() };
 }
 
 async function bundle(tune) {
@@ -52,7 +55,15 @@ export function info(bytes) {
 
 /** Decode a file; see index.d.ts. */
 export async function decode(source, { as = 'bitmap', onHeader, onMetadata, ...options } = {}) {
-  const { run, parallel } = workers();
+  const { run, parallel, release } = workers();
+  try {
+    return await decoded(source, { as, onHeader, onMetadata, ...options }, run, parallel);
+  } finally {
+    release();
+  }
+}
+
+async function decoded(source, { as, onHeader, onMetadata, ...options }, run, parallel) {
   const say = onHeader && ((header) => onHeader(told(header)));
   const picture = await decodeFile(source, { maxPixels: DEFAULT_MAX_PIXELS, ...options, onHeader: say, run, parallel });
   onMetadata?.({ icc: picture.icc, exif: picture.exif, xmp: picture.xmp, cicp: picture.cicp });
@@ -71,7 +82,12 @@ export async function decode(source, { as = 'bitmap', onHeader, onMetadata, ...o
 
 /** Analyse a picture once, to encode it at several qualities. */
 export async function analyse(image, { tune = 'eye', signal = null } = {}) {
-  return analysePicture(image, { run: workers().run, bundle: await bundle(tune), signal });
+  const { run, release } = workers();
+  try {
+    return await analysePicture(image, { run, bundle: await bundle(tune), signal });
+  } finally {
+    release();
+  }
 }
 
 /** Encode a picture; see index.d.ts. */
@@ -81,9 +97,13 @@ export async function encode(image, { tune = 'eye', ...options } = {}) {
 
 /** Let workers start and load the weights of a tuning before there is anything to decode, or to encode. */
 export async function warm(tune = 'eye', { encoder = false } = {}) {
-  const { run, parallel } = workers();
-  const tag = await bundle(tune);
-  await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag, encoder })));
+  const { run, parallel, release } = workers();
+  try {
+    const tag = await bundle(tune);
+    await Promise.all(Array.from({ length: parallel }, () => run({ do: 'warm', bundle: tag, encoder })));
+  } finally {
+    release();
+  }
 }
 
 /** Let `<img src="x.calo">` work from the next load of the page on, or at once if the worker is there already. */

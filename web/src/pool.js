@@ -11,7 +11,30 @@ export class Pool {
     this.workers = 0;
     this.idle = [];
     this.queue = []; // urgent jobs in front
-    this.dead = new WeakSet(); // workers that failed
+    this.dead = new WeakSet(); // workers that failed, or were ended
+    this.users = 0; // pictures that are being worked on, each of which counts on its workers
+    this.closed = false;
+  }
+
+  /** End the workers as soon as nobody needs them. */
+  close() {
+    this.closed = true;
+    this.sweep();
+  }
+
+  /** A picture is done that had been added to the users. */
+  release() {
+    this.users--;
+    this.sweep();
+  }
+
+  sweep() {
+    if (!this.closed || this.users || this.queue.length) return;
+    for (const worker of this.idle.splice(0)) {
+      this.workers--;
+      this.dead.add(worker);
+      worker.terminate();
+    }
   }
 
   /**
@@ -59,6 +82,7 @@ export class Pool {
     const done = () => {
       this.idle.push(worker);
       this.next();
+      this.sweep();
     };
     worker.onmessage = ({ data }) => {
       if (data.error) reject(fromMessage(data.error));

@@ -6,13 +6,13 @@ import path from 'node:path';
 import test from 'node:test';
 import { unpack } from '../src/container.js';
 import { BundleError, FormatError, PictureError } from '../src/errors.js';
-import { decode as decodeInPage, info } from '../src/index.js';
+import { configure, decode as decodeInPage, info } from '../src/index.js';
 import { performer } from '../src/jobs.js';
 import { withAlpha } from '../src/picture.js';
 import { Talbot } from '../src/talbot.js';
 import { latentsKept, parse } from '../src/tiles.js';
 import { Weights } from '../src/weights.js';
-import { compile, decode, encode, GOLDEN, loader, read } from './local.js';
+import { compile, decode, encode, GOLDEN, loader, perform, read } from './local.js';
 
 const EXPECTED = JSON.parse(fs.readFileSync(path.join(GOLDEN, 'expected.json')));
 const CASES = Object.keys(EXPECTED);
@@ -245,4 +245,61 @@ test('a target that is no number of bytes, and samples that are no bytes, are re
   }
   await assert.rejects(encode({ width: 16, height: 16, data: new Float32Array(data) }, { tag }), PictureError);
   await assert.rejects(encode({ width: 16, height: 16 }, { tag }), PictureError);
+});
+
+test('a limit that is no number, and code points that a byte does not hold, are refused', async () => {
+  const file = read(GOLDEN, 'colour.calo');
+  for (const maxPixels of [NaN, 'many']) {
+    await assert.rejects(decode(file, { maxPixels }), (e) => e instanceof PictureError && /maxPixels should be/.test(e.message));
+  }
+  await decode(file, { maxPixels: Infinity });
+  const image = { width: 9, height: 9, data: new Uint8ClampedArray(4 * 81).fill(200) };
+  for (const transfer of [256, -1, 1.5, undefined]) {
+    await assert.rejects(encode(image, { cicp: { primaries: 9, transfer } }), (e) => e instanceof PictureError && /from 0 to 255/.test(e.message));
+  }
+});
+
+test('behind the first tile that does not decode, hardly any is tried', async () => {
+  const { header } = await unpack(read(GOLDEN, 'tiles.calo'));
+  const { pack } = await import('../src/container.js');
+  const file = await pack({ header: { ...header, width: 16384, height: 64 }, tiles: Array(16).fill(new Uint8Array(0)) });
+  let tried = 0;
+  const run = (job) => {
+    tried += job.do === 'tile';
+    return perform(job);
+  };
+  await assert.rejects(decode(file, { run }), FormatError);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.ok(tried <= 4, `${tried} tiles`);
+});
+
+test('workers end when others are configured, once nobody needs them', async () => {
+  const alive = new Set();
+  let answer = null;
+  globalThis.Worker = class {
+    constructor() {
+      alive.add(this);
+    }
+    postMessage(job) {
+      if (job.do) answer = () => this.onmessage({ data: { error: { kind: 'FormatError', text: 'no' } } });
+    }
+    terminate() {
+      alive.delete(this);
+    }
+  };
+  try {
+    const options = { as: 'samples' };
+    configure({ workers: 1 });
+    const first = decodeInPage(read(GOLDEN, 'colour.calo'), options);
+    while (!answer) await new Promise((resolve) => setTimeout(resolve, 5));
+    configure({ workers: 1 });
+    assert.equal(alive.size, 1); // it is at work
+    answer();
+    await assert.rejects(first, FormatError);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.equal(alive.size, 0);
+  } finally {
+    delete globalThis.Worker;
+    configure({});
+  }
 });
