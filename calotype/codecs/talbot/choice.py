@@ -47,6 +47,7 @@ class Known:
 
     exact: Payload | None = None
     ladder: Ladder = field(default_factory=Ladder)
+    network: dict[int, float] = field(default_factory=dict)  # its scores, by stored quality
 
     def lossless(self, samples: Samples) -> Payload:
         """The smallest of what gives back every sample."""
@@ -133,19 +134,26 @@ class Choice:
         """The smallest of what reaches a score; the network below the highest quality, if it does."""
         if self.highest and len(write(known.lossless(samples))) > NOISE * samples.nbytes:
             return known.exact
-        data, decoded = self.trial(samples, None)
-        reached = score(samples, decoded) >= wanted
-        if reached and not self.highest:
+        network = self._network(samples, known, wanted)
+        if network is not None and not self.highest:
             return None
         exact = known.lossless(samples)
         most = len(write(exact))
-        if reached:
-            return None if len(data) < most else exact
+        if network is not None:
+            return None if network < most else exact
         if not may_be_avif(samples):
             return exact
         speed = avif.SPEED if self.everywhere or seen.drawn else QUICK
         still = known.ladder.reaching(samples, wanted, speed, most)
         return exact if still is None else Payload(still=still, cells=np.ones_like(seen.cells))
+
+    def _network(self, samples: Samples, known: Known, wanted: float) -> int | None:
+        """Bytes of the network's tile; None if it does not reach a score, as none of a lower quality does then."""
+        if any(quality > self.stored_quality and found < wanted for quality, found in known.network.items()):
+            return None
+        data, decoded = self.trial(samples, None)
+        found = known.network[self.stored_quality] = score(samples, decoded)
+        return len(data) if found >= wanted else None
 
 
 def may_be_avif(samples: Samples) -> bool:

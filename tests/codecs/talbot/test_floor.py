@@ -11,7 +11,7 @@ from PIL import features
 
 from calotype.arrays import Samples, Samples8
 from calotype.codecs.quality import to_header
-from calotype.codecs.talbot.choice import QUICK, Choice
+from calotype.codecs.talbot.choice import QUICK, Choice, Known
 from calotype.codecs.talbot.distortion import Distortion, Shares
 from calotype.codecs.talbot.floor import CLOSE, TRIES, Ladder, floor, is_highest, score
 from calotype.codecs.talbot.tiles import Payload
@@ -85,6 +85,24 @@ def test_an_avif_takes_the_place_of_a_tile_below_the_floor() -> None:
         sizes.append(len(planned.still))
     assert sizes == sorted(sizes)
     assert choice(98, samples).tile(0, samples) is None is choice(100, samples).tile(0, samples)
+
+
+@needs_avif
+def test_what_the_network_cannot_do_is_known_at_lower_qualities() -> None:
+    samples, known, asked = photograph(96, 128), dict[int, Known](), list[float]()
+
+    def tried(quality: float) -> bytes | None:
+        def trial(samples: Samples, planned: Payload | None) -> tuple[bytes, Samples]:
+            asked.append(quality)
+            return bytes(1000), samples // 8 * 8  # a score of 87
+
+        planned = Choice(to_header(quality), False, EYE, trial, known).tile(0, samples)
+        return None if planned is None else planned.still
+
+    stills = [tried(quality) for quality in (100, 97, 99.5, 98)]
+    assert [still is None for still in stills] == [False, True, False, True]
+    assert asked == [100, 97, 98]
+    assert stills == [tried(quality) for quality in (100, 97, 99.5, 98)]
 
 
 def test_weights_that_were_trained_for_something_else_have_a_floor_at_the_highest_quality_alone() -> None:
