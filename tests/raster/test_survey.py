@@ -64,6 +64,11 @@ def test_light_of_hdr_is_told(kind: bytes) -> None:
     chunk = io.BytesIO()
     png16.chunk(chunk, kind, bytes(24 if kind == b"mDCV" else 8))
     assert "contents (HDR) is left out" in losses(io.BytesIO(data[:33] + chunk.getvalue() + data[33:]))[1]
+    size = {b"mDCV": 32, b"cLLI": 12}[kind]
+    box = struct.pack(">I4sI4s", 8 + size, b"free", size, kind.lower()) + bytes(size - 8)
+    data = saved("AVIF").getvalue()
+    assert losses(io.BytesIO(data))[1] == ""
+    assert "contents (HDR) is left out" in losses(io.BytesIO(data + box))[1]
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

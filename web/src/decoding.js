@@ -181,6 +181,7 @@ class Picture {
     this.next = 0; // index of the tile that comes next
     this.failure = null;
     this.lanes = Array(2 * parallel).fill(Promise.resolve()); // tiles in each come one after the other
+    this.begun = 0; // tiles that stand in them
     this.open = new Map(); // where windows are being drawn, by their names
     this.tiles = new Map(); // by index: {done, block, kept latents, still, each or null; windows that need it}
     this.left = 0; // windows
@@ -213,7 +214,7 @@ class Picture {
     const index = this.next++;
     const wanted = this.tiles.get(index);
     if (!wanted) return;
-    const lane = index % this.lanes.length;
+    const lane = this.begun++ % this.lanes.length;
     const own = payload.slice();
     this.lanes[lane] = this.lanes[lane].then(() => this.decode(index, wanted, own));
   }
