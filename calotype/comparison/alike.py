@@ -3,7 +3,8 @@
 
 - **Sizes** must be equal (after the EXIF orientation is applied); nothing is ever scaled.
 - **Colour profiles** that differ: both pictures are converted to sRGB, where they are not sRGB already. The same
-  profile in both, or none: the samples are compared as they are stored.
+  profile in both, or none: the samples are compared as they are stored. Code points count as the profile that means
+  the same.
 - **Transparency**: if either picture has any, both are laid on medium grey, so that what cannot be seen does not count,
   and neither black nor white drawings vanish.
 - **Depth**: if either picture has 16 bits, 8-bit samples are scaled by 257 and the comparison runs at 16 bits.
@@ -18,8 +19,9 @@ from typing import cast
 import numpy as np
 
 from ..arrays import Samples
+from ..container import CodePoints
 from ..errors import PictureError
-from ..raster import Raster, from_picture
+from ..raster import Raster, colour, from_picture
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ def alike(original: Raster, other: Raster) -> Pair:
             "only pictures of equal size can be compared"
         )
     notes: list[str] = []
-    if original.icc != other.icc:
+    original, other = profiled(original), profiled(other)
+    if _colours(original) != _colours(other):
         original, other = _same_colours(original, other, notes)
     if original.depth != other.depth:
         original, other = deepened(original), deepened(other)
@@ -54,7 +57,22 @@ def alike(original: Raster, other: Raster) -> Pair:
     return Pair(a, b, tuple(notes))
 
 
+def profiled(picture: Raster) -> Raster:
+    """The picture with a colour profile in the place of its code points, where one means the same."""
+    points = picture.metadata.cicp
+    icc = points and colour.profile(points, picture.channels)
+    return replace(picture, metadata=replace(picture.metadata, icc=icc, cicp=None)) if icc else picture
+
+
+def _colours(picture: Raster) -> CodePoints | bytes | None:
+    """What says of which colours the samples are; code points rank before a profile."""
+    return picture.metadata.cicp or picture.icc
+
+
 def _same_colours(original: Raster, other: Raster, notes: list[str]) -> tuple[Raster, Raster]:
+    if original.metadata.cicp or other.metadata.cicp:
+        notes.append("different colours, which no profile can convert: samples compared as stored")
+        return original, other
     try:
         a, b = from_picture(original, strip=True), from_picture(other, strip=True)
     except PictureError:

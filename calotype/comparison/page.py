@@ -16,7 +16,7 @@ from typing import Any
 from .. import raster
 from ..errors import PictureError
 from ..raster.bands import to_8
-from .alike import on_grey
+from .alike import on_grey, profiled
 from .outcome import Outcome, Picture, best
 from .table import COLUMN, Column, cells
 
@@ -62,7 +62,7 @@ def page(original: Picture, outcomes: Sequence[Outcome], columns: Sequence[Colum
 def source(picture: raster.Raster) -> str:
     """The picture as a data URL."""
     try:
-        picture = raster.from_picture(picture, strip=True)
+        picture = raster.from_picture(profiled(picture), strip=True)
     except PictureError:  # 16 bits with a colour profile: shown as if it were sRGB
         picture = raster.Raster(picture.samples, picture.alpha)
     picture = on_grey(picture)

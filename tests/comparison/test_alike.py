@@ -9,9 +9,9 @@ from PIL import ImageCms
 from PIL.ImageCms import ImageCmsProfile
 
 from calotype.comparison.alike import alike, on_grey
-from calotype.container import Metadata
+from calotype.container import CodePoints, Metadata
 from calotype.errors import PictureError
-from calotype.raster import Raster
+from calotype.raster import Raster, colour
 
 RNG = np.random.default_rng(9)
 
@@ -85,3 +85,19 @@ def test_colour_profiles() -> None:
     assert same.original is other.samples and same.notes == ()
     deep = alike(drawn(3, 16), Raster(drawn(3, 16).samples, metadata=Metadata(wide)))
     assert "compared as stored" in deep.notes[0]
+
+
+def test_code_points_count_as_the_profile_that_means_the_same() -> None:
+    display_p3, pq = CodePoints(12, 13), CodePoints(9, 16)
+    a = drawn()
+    pointed = Raster(a.samples, metadata=Metadata(cicp=display_p3))
+    named = alike(pointed, Raster(a.samples, metadata=Metadata(colour.profile(display_p3, 3))))
+    assert (named.original == named.other).all() and named.notes == ()
+    plain = alike(pointed, a)
+    assert plain.notes == ("different colour profiles: compared in sRGB",)
+    assert (plain.original != plain.other).any()
+    bright = alike(Raster(a.samples, metadata=Metadata(cicp=pq)), a)  # which no profile says
+    assert "compared as stored" in bright.notes[0] and (bright.original == bright.other).all()
+    assert (
+        alike(Raster(a.samples, metadata=Metadata(cicp=pq)), Raster(a.samples, metadata=Metadata(cicp=pq))).notes == ()
+    )
