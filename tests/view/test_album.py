@@ -38,11 +38,12 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
     Image.fromarray(last).save(tmp_path / "zz.png")
     (tmp_path / "zy.calo").write_bytes(b"broken")
     shutil.copy(GOLDEN / "toderici2017.calo", tmp_path / "zx.calo")
+    calotype.write(tmp_path / "zzz.calo", last, lossless=True)
     with Server(Album(tmp_path), 0) as server, browser(1200, 800) as window:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         window.open(server.url)
         window.wait("document.documentElement.dataset.ready")
-        assert "10,003 pictures" in window.run("return document.getElementById('count').textContent")
+        assert "10,004 pictures" in window.run("return document.getElementById('count').textContent")
         window.wait("document.querySelectorAll('.item canvas').length > 10")
         assert violations(window) == []
         # Only what is in sight exists, wherever one scrolls to.
@@ -62,6 +63,11 @@ def test_thousands_of_pictures_scroll_and_one_opens(tmp_path: Path) -> None:
         assert violations(window) == []
         window.run("document.getElementById('compare').click()")
         window.wait("document.querySelector('.layer.left canvas')")
+        window.run("document.getElementById('previous').click()")
+        window.wait(f"{FACTS}.includes('not a .calo file')")
+        window.run("document.querySelector('[data-index=\"10003\"]').click()")
+        assert " · lossless · " in window.wait(f"{FACTS}.includes('decoded in') && {FACTS}")
+        window.run("document.getElementById('previous').click()")
         window.run("document.getElementById('previous').click()")
         window.wait(f"{FACTS}.includes('not a .calo file')")
         window.run("document.getElementById('back').click()")

@@ -176,7 +176,7 @@ function facts({ width, height, size, codec, quality, modified, original, origin
     `${width} × ${height}`,
     `${(size / 1000).toLocaleString(undefined, { maximumFractionDigits: 1 })} kB`,
     `${((8 * size) / width / height).toFixed(2)} bits a pixel`,
-    `${codec}, quality ${Number(quality.toFixed(1))}`,
+    quality ? `${codec}, quality ${Number(quality.toFixed(1))}` : codec, // none: without loss, or wrapped
     new Date(1000 * modified).toLocaleDateString(),
     `decoded in ${(ms / 1000).toFixed(2)} s`,
   ];
