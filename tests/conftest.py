@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +19,14 @@ from tests.squeezenet_weights import random_weights
 def golden_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     """The small networks behind the golden files, ahead of those that ship."""
     monkeypatch.setenv("CALOTYPE_WEIGHTS", str(GOLDEN / "weights"))
+
+
+@pytest.fixture(autouse=True, scope="session")
+def ctrl_c_asks() -> Iterator[None]:
+    """Ctrl-C is not ignored, as what a shell starts in its background ignores it, and hands that down."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)

@@ -160,16 +160,7 @@ def test_what_cannot_be_shown_says_why(folder: Path) -> None:
     assert "back\\slash.calo" in found
 
 
-@pytest.fixture
-def ctrl_c_asks() -> Iterator[None]:
-    """Ctrl-C is not ignored: what a shell starts in its background ignores it, and so do the commands it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-@pytest.mark.usefixtures("ctrl_c_asks")
 def test_ctrl_c_ends_the_command(folder: Path) -> None:
     command = [sys.executable, "-m", "calotype", "view", str(folder), "--no-browser", "--port", "0"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

@@ -32,10 +32,8 @@ def refused(tables: Tables) -> str:
 def network(tables: Tables) -> Mixture:
     """A mixture that is bicubic interpolation yet."""
     config = configure(MixtureConfig, tables.get("network", {}))
-    if config.scale not in (2, 4) or config.side % 2 == 0 or not 1 <= config.dimensions < config.side**2:
-        raise CalotypeError(
-            "a mixture enlarges 2 or 4 times, its patches have an odd side, and fewer dimensions than samples"
-        )
+    if config.dimensions >= config.side**2:
+        raise CalotypeError(f"dimensions should be fewer than the {config.side**2} samples of a patch")
     return Mixture(config)
 
 

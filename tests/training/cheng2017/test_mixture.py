@@ -154,9 +154,10 @@ def test_training_and_export_by_the_command_line(photos: Path, tmp_path: Path) -
 def test_recipes_that_ship_and_shapes_that_cannot_be() -> None:
     for scale in (2, 4):
         assert kind.network(load_recipe(FOLDER / f"mixture-x{scale}.toml")).config.scale == scale
-    for wrong in ({"scale": 3}, {"side": 4}, {"dimensions": 49}, {"dimensions": 0}):
-        with pytest.raises(CalotypeError, match="enlarges 2 or 4 times"):
-            kind.network({"network": wrong})
+    wrong = {"scale": (3, "one of 2, 4"), "side": (4, "one of 1, 3"), "dimensions": (49, "fewer than the 49")}
+    for name, (value, sentence) in {**wrong, "components": (0, "cannot be 0")}.items():
+        with pytest.raises(CalotypeError, match=sentence):
+            kind.network({"network": {name: value}})
 
 
 def test_without_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
