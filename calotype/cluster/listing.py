@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass, field
@@ -134,15 +135,23 @@ class Listing:
 def renamed(names: Collection[str], suffix: str, others: Collection[str] = ()) -> dict[str, str]:
     """Each name with another suffix; those that would meet keep theirs before it: ``a.png.calo``, ``a.jpg.calo``.
 
-    ``others`` are names that stay as they are.
+    They meet on any file system: ``a.calo`` and ``A.calo`` are one file on macOS and Windows. ``others`` are names that
+    stay as they are.
     """
+    others = {folded(name) for name in others}
     chosen = {name: f"{PurePosixPath(name).stem}{suffix}" for name in names}
     while True:  # a whole name may meet a short one in turn: a.png, a.jpg and a.png.jpg
-        meeting = Counter(chosen.values())
-        clashes = [n for n, new in chosen.items() if (meeting[new] > 1 or new in others) and new != f"{n}{suffix}"]
+        seen = {name: folded(new) for name, new in chosen.items()}
+        meeting = Counter(seen.values())
+        clashes = [n for n in chosen if (meeting[seen[n]] > 1 or seen[n] in others) and chosen[n] != f"{n}{suffix}"]
         if not clashes:
             return chosen
         chosen |= {name: f"{name}{suffix}" for name in clashes}
+
+
+def folded(name: str) -> str:
+    """The same for all names that a file system without regard to case may take for one."""
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def units(items: Iterator[tuple[str, Piece]], most_files: int = MOST_FILES) -> Iterator[Unit]:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calotype.cluster.listing import Listing, Piece, Unit, renamed, units
+from calotype.cluster.listing import Listing, Piece, Unit, folded, renamed, units
 from calotype.cluster.store import Store
 from calotype.errors import CalotypeError
 
 pytest.importorskip("fsspec", reason="calotype batch needs fsspec, of pip install 'calotype[cluster]'")
 
-NAMES = st.sampled_from(["a", "b", "a.png", "a.jpg", "b.calo", "a.png.jpg"])
+NAMES = st.sampled_from(["a", "A", "b", "a.png", "a.jpg", "b.calo", "a.png.jpg"])
 
 
 def listed(source: Path, skip: str = "") -> tuple[list[tuple[str, str, str]], Listing]:
@@ -96,7 +96,16 @@ def test_row_groups_are_items(tmp_path: Path) -> None:
 def test_no_two_outputs_meet(names: set[str]) -> None:
     chosen = renamed(sorted(names), ".calo")
     assert len(set(chosen.values())) == len(names)
+    assert len({folded(new) for new in chosen.values()}) == len({folded(name) for name in names})
     assert all(new in (f"{PurePosixPath(n).stem}.calo", f"{n}.calo") for n, new in chosen.items())
+
+
+def test_outputs_do_not_meet_where_case_counts_for_nothing() -> None:
+    assert renamed(["a.png", "A.jpg", "b.png"], ".calo") == {
+        "a.png": "a.png.calo", "A.jpg": "A.jpg.calo", "b.png": "b.calo",
+    }  # fmt: skip
+    assert renamed(["a.png"], ".calo", ["A.CALO"]) == {"a.png": "a.png.calo"}
+    assert renamed(["\xe9.png", "e\u0301.jpg"], ".calo")["\xe9.png"] == "\xe9.png.calo"  # one name, composed or not
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "", ".tar"]), st.integers(0, 40_000_000)), max_size=40))
