@@ -10,6 +10,7 @@ ship must open.
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import venv
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -80,8 +82,9 @@ def try_out(wheel: Path, archive: Path) -> None:
         call(calotype, "decode", OLD, "-o", "old.png", folder=folder)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     """Build and check."""
+    argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0]).parse_args(argv)
     wheel, archive = build()
     look_inside(wheel)
     try_out(wheel, archive)
