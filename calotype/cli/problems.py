@@ -48,7 +48,13 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
             if is_closed_pipe(error):  # whoever read standard output has seen enough: no reason to say anything
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again at exit
                 raise typer.Exit(1) from None
-            say("", describe(error))
+            say(_file(error), describe(error))
             raise typer.Exit(1) from error
 
     return run
+
+
+def _file(error: Exception) -> str:
+    """The file that the operating system complains of; empty if it names none."""
+    name = error.filename if isinstance(error, OSError) else None
+    return shown(os.fsdecode(name)) if isinstance(name, str | bytes) else ""  # a number is a descriptor

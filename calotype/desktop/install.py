@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ..atomic import write_atomically
 from ..errors import CalotypeError, PictureError
 from .entries import files
 
@@ -35,13 +36,12 @@ def check_platform() -> None:
 
 
 def install() -> list[Path]:
-    """Write all files; returns them. What another version wrote is replaced."""
+    """Write all files; returns them. What another version wrote is replaced. CalotypeError if one cannot be."""
     check_platform()
     data = data_folder()
     written = files(data, program())
     for path, content in written.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+        write_atomically(path, content.encode(), parents=True)
     refresh(data)
     return list(written)
 

@@ -49,6 +49,14 @@ def test_it_installs_and_removes(data: Path) -> None:
     assert not any(path.exists() for path in written)
 
 
+def test_a_file_in_the_place_of_the_folder_is_named(data: Path) -> None:
+    data.write_bytes(b"")
+    result = CliRunner().invoke(app, ["desktop", "install"])
+    assert result.exit_code == 1
+    assert f"cannot write {data}/" in " ".join(result.stderr.split()).replace("\n", "")
+    assert "is a file, not a folder" in " ".join(result.stderr.split())
+
+
 def test_without_xdg_the_folder_is_the_usual_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     for value in ("", "relative/is/ignored"):

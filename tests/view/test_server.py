@@ -20,7 +20,9 @@ from urllib.parse import quote
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
+from calotype.cli import app
 from calotype.engine import bundles
 from calotype.errors import PictureError
 from calotype.view import assets
@@ -190,4 +192,7 @@ def test_a_site_can_be_written_again_but_not_over_something_else(tmp_path: Path)
     (other / "thesis.txt").write_text("mine", encoding="utf-8")
     with pytest.raises(PictureError, match="not empty"):
         assets.export(other)
+    result = CliRunner().invoke(app, ["view", "--site", str(other / "thesis.txt")])
+    assert result.exit_code == 1
+    assert "".join(result.stderr.split()) == f"calotype:{other / 'thesis.txt'}:notadirectory"
     assert [path.name for path in other.iterdir()] == ["thesis.txt"]
