@@ -15,6 +15,7 @@ from typing import Any
 
 from .. import raster
 from ..errors import PictureError
+from ..metrics.catalogue import PSNR
 from ..raster.bands import to_8
 from .alike import on_grey, profiled
 from .outcome import Outcome, Picture, best
@@ -72,9 +73,13 @@ def source(picture: raster.Raster) -> str:
 
 
 def figures(outcome: Outcome) -> str:
-    """The main figures, in a line."""
-    psnr = COLUMN["psnr-rgb"].format(outcome.value("psnr-rgb"))
-    return f"{_figures(outcome.picture)}, PSNR {psnr} dB"
+    """The main figures, in a line: size, rate, and PSNR or else the first metric that was measured."""
+    values = outcome.measurement.values
+    key = PSNR.key if PSNR.key in values else next(iter(values), None)
+    if key is None:
+        return _figures(outcome.picture)
+    column = COLUMN[key]
+    return f"{_figures(outcome.picture)}, {column.title} {column.format(values[key])} {column.unit}".rstrip()
 
 
 def _figures(picture: Picture) -> str:

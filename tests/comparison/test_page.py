@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from calotype.comparison.outcome import Picture, compare
-from calotype.comparison.page import page, source
+from calotype.comparison.page import figures, page, source
 from calotype.comparison.table import columns
-from calotype.metrics.catalogue import available
+from calotype.metrics.catalogue import NAMED, available
 from calotype.raster import Raster
 from tests.browser import Browser, browser, drag, needs_browser
 
@@ -54,6 +54,17 @@ def test_self_contained(written: Path) -> None:
     assert not re.search(r"https?:|src=\"(?!data:)|href=|@import|url\(", text)
     assert "default-src 'none'" in text
     assert text.count("</script>") == 2 and HOSTILE not in text
+
+
+def test_captions_tell_what_was_measured() -> None:
+    original, other = Picture("a.png", flat((200, 0, 0)), 9000), Picture("b.calo", flat((200, 30, 0)), 4000)
+
+    def caption(*names: str) -> str:
+        return figures(compare(original, other, [NAMED[name] for name in names]))
+
+    assert caption("mse", "psnr") == "4,000 bytes, 0.417 bpp, PSNR 23.36 dB"
+    assert caption("mse", "rmse") == "4,000 bytes, 0.417 bpp, MSE 300.00"
+    assert caption() == "4,000 bytes, 0.417 bpp"
 
 
 def test_pictures_are_shown_as_people_see_them() -> None:
