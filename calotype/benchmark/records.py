@@ -8,7 +8,7 @@ import json
 import math
 import statistics
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,11 @@ class Record:
         known = all(metric.key in self.quality for metric in metrics)
         return known and (self.encode_s is not None or not timed)
 
+    def is_sound(self) -> bool:
+        """Whether every value is of its kind, which those of a damaged file need not be."""
+        times = (self.encode_s, self.decode_s, self.predicted_bytes)
+        return is_measured((self.setting, self.width, self.height, self.bytes), self.quality, times)
+
     def with_earlier(self, known: Record | None) -> Record:
         """This record, with what an earlier one of the same measurement knew beside it."""
         if known is None or known.bytes != self.bytes:
@@ -73,6 +78,14 @@ class Record:
         times = self if self.encode_s is not None else known
         quality = {**known.quality, **self.quality}
         return replace(self, quality=quality, encode_s=times.encode_s, decode_s=times.decode_s)
+
+
+def is_measured(numbers: Iterable[Any], quality: Any, others: Iterable[Any] = ()) -> bool:
+    """Whether what a cache held is what was measured: numbers, qualities by name, others; the last two may be None."""
+    if not isinstance(quality, dict):
+        return False
+    known = [value for value in (*quality.values(), *others) if value is not None]
+    return all(isinstance(value, int | float) for value in (*numbers, *known))
 
 
 @dataclass
@@ -152,9 +165,10 @@ class Cache:
         """The record, under the picture's present name, or None if there is none that can be read."""
         values = self.load_path(path)
         try:
-            return Record(**{**values, "picture": photograph.name}) if values else None
+            found = Record(**{**values, "picture": photograph.name}) if values else None
         except TypeError:
             return None
+        return found if found and found.is_sound() else None
 
     def put(self, path: Path, record: Record) -> None:
         """Store a record."""

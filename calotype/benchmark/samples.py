@@ -23,7 +23,7 @@ from ..metrics.metric import Metric
 from .contender import Contender, Picture
 from .measure import LabelledProgress
 from .pictures import Photograph
-from .records import Cache, fingerprint
+from .records import Cache, fingerprint, is_measured
 from .search import largest_within
 
 SHAPE = 5 / 8  # height of a part by its width
@@ -112,9 +112,8 @@ def look(
     """One sample, from the cache if it is there."""
     key = json.dumps(["sample", codec_print, photograph.digest, asdict(part), rate, [m.name for m in metrics]])
     name = hashlib.sha256(key.encode()).hexdigest()
-    known = cache.load(name) if cache else None
-    if known:
-        return Sample(**known)
+    if cache and (known := _kept(cache, name)):
+        return known
     fit = largest_within(codec, photograph.samples, int(rate * photograph.pixels / 8))
     decoded = codec.decode(fit.data)
     quality = {metric.key: metric.published(photograph.samples, decoded) for metric in metrics}
@@ -122,6 +121,16 @@ def look(
     if cache:
         cache.store(name, asdict(sample))
     return sample
+
+
+def _kept(cache: Cache, name: str) -> Sample | None:
+    """The sample of this hash, or None if there is none that can be read."""
+    try:
+        found = Sample(**(cache.load(name) or {}))
+    except TypeError:
+        return None
+    sound = isinstance(found.image, str) and is_measured((found.setting, found.bytes, found.fits), found.quality)
+    return found if sound else None
 
 
 def spaced(photographs: Sequence[Photograph], count: int) -> list[Photograph]:

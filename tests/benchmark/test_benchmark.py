@@ -7,6 +7,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from calotype.benchmark.contender import Contender, Picture
 from calotype.benchmark.measure import measure
 from calotype.benchmark.peers import AVIF, JPEG, JPEG2000, WEBP
 from calotype.benchmark.pictures import Photograph, load_folder, load_photograph
-from calotype.benchmark.records import Cache, Trial
+from calotype.benchmark.records import Cache, Record, Trial
 from calotype.benchmark.search import largest_within
 from calotype.benchmark.speed import race, setting_at
 from calotype.benchmark.tables import bd_rate_table, entropy_table, settings_table, speed_table
@@ -180,6 +181,24 @@ def test_codecs_take_turns_and_the_cache_continues(photographs: list[Photograph]
     calls.clear()
     measure(codecs, photographs[:1], settings, rounds=1, cache=cache)
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize(
+    "damage", [{"quality": None}, {"quality": {"psnr-rgb": "x", "ms-ssim-rgb": 1}}, {"bytes": None}]
+)
+def test_a_damaged_record_is_measured_again(
+    photographs: list[Photograph], tmp_path: Path, damage: dict[str, Any]
+) -> None:
+    calls: list[str] = []
+
+    def one() -> Record:
+        curves = measure([counting(JPEG, calls)], photographs[:1], {"jpeg": (50,)}, cache=Cache(tmp_path))
+        return curves["jpeg"].records[0]
+
+    first = one()
+    (kept,) = tmp_path.rglob("*.json")
+    kept.write_text(json.dumps(json.loads(kept.read_text(encoding="utf-8")) | damage), encoding="utf-8")
+    assert one().quality == first.quality and calls == ["jpeg 50", "jpeg 50"]
 
 
 def test_small_and_lossless_pictures_have_gaps_not_errors(tmp_path: Path) -> None:

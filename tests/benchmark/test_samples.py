@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import base64
+import json
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -48,6 +50,17 @@ def test_samples_come_from_the_cache(
 
     first = show()
     monkeypatch.setattr("calotype.benchmark.samples.largest_within", None)
+    assert show() == first
+
+
+@pytest.mark.parametrize("damage", [{"quality": None}, {"image": 5}, {"bytes": "many"}, {"unknown": 1}])
+def test_a_damaged_sample_is_made_again(photographs: list[Photograph], tmp_path: Path, damage: dict[str, Any]) -> None:
+    def show() -> object:
+        return exhibit([WEBP], photographs, (0.5,), [PSNR], count=1, across=64, cache=Cache(tmp_path))
+
+    first = show()
+    (kept,) = tmp_path.rglob("*.json")
+    kept.write_text(json.dumps(json.loads(kept.read_text(encoding="utf-8")) | damage), encoding="utf-8")
     assert show() == first
 
 
