@@ -78,10 +78,15 @@ class Decoding:
 
 
 def undecoded(rows: Any) -> Any:
-    """A data set of Hugging Face whose columns of images give files, so that the library does not open them itself."""
+    """A data set of Hugging Face whose columns of images give files, so that the library does not open them itself.
+
+    Of a dictionary of splits, ``DatasetDict``, each split. The columns of a stream need not be known: it opens nothing.
+    """
     from datasets import Image
 
-    for name, feature in rows.features.items():
+    if isinstance(rows, dict):
+        return type(rows)({name: undecoded(split) for name, split in rows.items()})
+    for name, feature in (rows.features or {}).items():
         if isinstance(feature, Image):
             rows = rows.cast_column(name, Image(decode=False))
     return rows

@@ -78,6 +78,18 @@ def test_hugging_face(file: bytes, tmp_path: Path) -> None:
     assert [cell.shape for cell in rows[:2]["image"]] == [PICTURE.shape] * 2
 
 
+def test_hugging_face_splits(file: bytes) -> None:
+    datasets = pytest.importorskip("datasets", reason="the transform is tested with the package datasets")
+    rows = datasets.Dataset.from_dict(
+        {"image": [{"bytes": file, "path": "a.calo"}]}, datasets.Features({"image": datasets.Image()})
+    )
+    splits = data.undecoded(datasets.DatasetDict({"train": rows, "test": rows}))
+    assert isinstance(splits, datasets.DatasetDict) and list(splits) == ["train", "test"]
+    assert np.array_equal(splits.with_transform(data.Decoding())["test"][0]["image"], PICTURE)
+    stream = datasets.IterableDataset.from_generator(lambda: iter([{"image": file}]))
+    assert [row["image"] for row in data.undecoded(stream)] == [file]
+
+
 def test_the_page_parses() -> None:
     page = (Path(__file__).parent.parent / "docs" / "data.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.S)
