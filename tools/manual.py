@@ -24,6 +24,8 @@ from calotype.cli import app  # noqa: E402
 from calotype.version import __version__  # noqa: E402
 
 SHARE = ROOT / "share"
+# The script says what completes from then on; but zsh loads a file of its folders at the first Tab, to complete that.
+FIRST_TAB = 'if [[ $funcstack[1] == _calotype ]]; then\n  _calotype_completion "$@"\nfi\n'
 SHELLS = {"bash": "calotype.bash", "zsh": "_calotype", "fish": "calotype.fish"}
 EXIT = {"0": "all went well", "1": "a file failed", "2": "wrong usage", "130": "interrupted"}
 
@@ -105,7 +107,7 @@ def generated() -> dict[str, str]:
         script = completion.get_completion_script(
             prog_name="calotype", complete_var="_CALOTYPE_COMPLETE", shell=shell
         ).strip()
-        files[name] = script + "\n"
+        files[name] = script + "\n" + (FIRST_TAB if shell == "zsh" else "")
     return files
 
 

@@ -55,3 +55,14 @@ def test_bash_completes(tmp_path: Path) -> None:
     lines = f"source {SHARE / 'calotype.bash'}; complete -p calotype"
     found = subprocess.run(["bash", "-c", lines], capture_output=True, text=True, check=True)
     assert "_calotype_completion" in found.stdout
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_zsh_completes_at_the_first_tab(tmp_path: Path) -> None:
+    program = tmp_path / "calotype"
+    program.write_text("#!/bin/sh\necho echo completed $_TYPER_COMPLETE_ARGS\n", encoding="ascii")
+    program.chmod(0o755)
+    lines = "compdef() { }; words=(calotype en); CURRENT=2; fpath=($1); PATH=$2:$PATH; autoload -U _calotype; _calotype"
+    command = ["zsh", "-fc", lines, "zsh", str(SHARE), str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert found.stdout == "completed calotype en\n"
