@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from copy import copy
 from dataclasses import replace
 from functools import cache
 from typing import cast
@@ -164,7 +165,7 @@ def test_high_efforts_search_beside_stills() -> None:
     cells = np.zeros(cell_grid(100, 300), bool)
     cells[0, :2] = True
     plan = Plan({0: Payload(still=webp.write(samples), cells=cells)})
-    talbot = codec()
+    talbot = copy(codec())  # which other tests share
     talbot.effort = 5
     payloads = talbot.encode_planned(samples, QUALITY, plan)
     found = talbot.decode(payloads, samples.shape, 8, QUALITY)
