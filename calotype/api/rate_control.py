@@ -76,16 +76,17 @@ def search(
         low, high = sorted((first, other), key=lambda f: f.quality)
         if low.value <= wanted <= high.value:
             moved: list[bool] = []  # which end each step has moved
-            level = 0  # steps in a row to the value of an end: values rise in stairs, and the next one is found
+            level, stairs = 0, False  # steps in a row to the value of an end, and whether there were any
             while not done() and level < LEVEL and len(attempts) < STEPS and high.quality - low.quality > 1:
                 span = high.value - low.value
                 creeps = len(moved) >= 2 and moved[-1] == moved[-2]
-                share = 0.5 if span <= 0 or creeps or level else (wanted - low.value) / span
+                share = 0.5 if span <= 0 or creeps or stairs else (wanted - low.value) / span
                 # Aim a little to the side that meets the target, and always inside.
                 share = min(max(share + (-0.01 if at_most else 0.01), 0.02), 0.98)
                 middle = low.quality + round(share * (high.quality - low.quality))
                 found = attempt(min(max(middle, low.quality + 1), high.quality - 1))
                 level = level + 1 if found.value in (low.value, high.value) else 0
+                stairs = stairs or level > 0
                 moved.append(found.value <= wanted)
                 low, high = (found, high) if moved[-1] else (low, found)
                 if creeps:
