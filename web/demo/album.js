@@ -162,6 +162,7 @@ async function open(index) {
     let taken = []; // when and how
     const onMetadata = ({ exif }) => (taken = exif ? describe(readExif(exif)) : []);
     const image = await bitmap(entry, { signal: abort.signal, onPart, onMetadata, urgent: true });
+    if (abort.signal.aborted) return image.close(); // another picture is shown by now
     context.clearRect(0, 0, canvas.width, canvas.height);
     context.drawImage(image, 0, 0);
     image.close();
