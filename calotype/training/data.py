@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Training pictures: they are decoded once into a flat cache on disk, from which random crops are cheap.
+"""Training pictures: they are decoded once into a flat cache on disk, from which crops are cheap.
 
-A folder of picture files here; :mod:`calotype.training.sources` has the other places that pictures come from.
+A folder of picture files here; :mod:`calotype.training.sources` has the other places that pictures come from, and
+:mod:`calotype.training.crops` cuts them up.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import hashlib
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,13 +19,10 @@ import numpy.typing as npt
 import torch
 from PIL import Image, ImageOps
 from torch import Tensor
-from torch.nn import functional as F
 
-from ..arrays import Progress
 from ..atomic import atomic, write_atomically
 from ..errors import CalotypeError, PictureError
 from ..raster.guard import pillow_limit, reading
-from .progress import silent
 
 LATTICE = 128  # pixels: networks take sides that are multiples of this
 RESIDENT = 0.5  # of a GPU's free memory that the pictures may take
@@ -184,54 +181,6 @@ def _whole(samples: Path, index: Path) -> bool:
         return 0 < samples.stat().st_size == sum(3 * h * w for h, w in _shapes(index))
     except (OSError, ValueError):
         return False
-
-
-@dataclass(frozen=True)
-class CropConfig:
-    """Settings of random crops."""
-
-    size: int = 256  # side of a crop; 256 shows the prior two cells of its coarsest lattice
-    scale_min: float = 0.6  # random resizing: sees smoother and sharper pictures than the data has
-    scale_max: float = 1.6
-    scale_probability: float = 0.5
-
-    def __post_init__(self) -> None:
-        if self.size < 1 or not 0 < self.scale_min <= self.scale_max:
-            raise CalotypeError("crops should have a size from 1 on, and scales above 0, the least of them first")
-
-
-def random_crop(cache: PictureCache, config: CropConfig, rng: np.random.Generator) -> Tensor:
-    """A crop ``(3, size, size)`` in 0..1, anywhere in the pictures, flipped and turned at random; where the cache is.
-
-    A picture is drawn with a probability proportional to its area, so that every pixel counts alike. One that is
-    smaller than the crop is scaled up.
-    """
-    scale = 1.0
-    if rng.random() < config.scale_probability:
-        scale = float(np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max))))
-    i = int(rng.choice(len(cache), p=cache.weights))
-    h, w = cache.shapes[i]
-    side = min(round(config.size / scale), h, w)
-    top, left = int(rng.integers(h - side + 1)), int(rng.integers(w - side + 1))
-    crop = cache.piece(i, top, left, side).permute(2, 0, 1).float().div(255)
-    if side != config.size:
-        size = (config.size, config.size)
-        crop = F.interpolate(crop[None], size=size, mode="bicubic", antialias=True, align_corners=False)[0].clamp(0, 1)
-    if rng.random() < 0.5:
-        crop = crop.flip(2)
-    if rng.random() < 0.5:
-        crop = crop.transpose(1, 2)
-    return crop.contiguous()
-
-
-def crop_batches(
-    cache: PictureCache, config: CropConfig, count: int, seed: int, progress: Progress = silent
-) -> Iterator[Tensor]:
-    """The same ``count`` random crops each time, four at once ``(4, 3, size, size)``."""
-    rng = np.random.default_rng(seed)
-    for done in range(0, count, 4):
-        progress(done, count)
-        yield torch.stack([random_crop(cache, config, rng) for _ in range(4)])
 
 
 def middle(picture: npt.NDArray[np.uint8], largest: int = 512) -> Tensor:

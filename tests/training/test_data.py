@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
 
 from calotype.errors import CalotypeError  # noqa: E402
 from calotype.networks.talbot import Talbot, TalbotConfig  # noqa: E402
-from calotype.training.data import CropConfig, PictureCache, find_pictures, readable  # noqa: E402
+from calotype.training.crops import CropConfig  # noqa: E402
+from calotype.training.data import PictureCache, find_pictures, readable  # noqa: E402
 from calotype.training.talbot.task import TalbotTask, initialise  # noqa: E402
 
 TINY = TalbotConfig(c1=8, c2=8, m=8, blocks=1, hyper=8, z=4, context=(8, 8, 8), levels=8)

@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves  # noqa: E402
 
-from calotype.training.data import CropConfig, PictureCache, random_crop  # noqa: E402
+from calotype.training.data import PictureCache  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
 from calotype.training.ranks import moved  # noqa: E402
 from calotype.training.recipe import load_recipe  # noqa: E402
@@ -78,14 +78,3 @@ def test_a_step_stays_on_the_device(recipe: str, pictures: PictureCache, monkeyp
     assert loss.device == GPU and loss.shape == ()
     gradients = [p.grad for p in network.parameters() if p.grad is not None]
     assert gradients and all(g.device == GPU for g in gradients)
-
-
-def test_crops_of_held_pictures_are_the_same(pictures: PictureCache) -> None:
-    config = CropConfig(size=96, scale_min=0.5, scale_max=1.5, scale_probability=0.7)
-    before = [random_crop(pictures, config, np.random.default_rng(seed)) for seed in range(6)]
-    pictures.hold(torch.device("cpu"))
-    try:
-        for seed, crop in enumerate(before):
-            assert torch.equal(random_crop(pictures, config, np.random.default_rng(seed)), crop)
-    finally:
-        pictures.resident = None

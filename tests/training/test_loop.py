@@ -18,7 +18,8 @@ from calotype.networks import layers  # noqa: E402
 from calotype.networks.layers import Depthwise  # noqa: E402
 from calotype.networks.talbot import Talbot, TalbotConfig, shuffle_phases, unshuffle_phases  # noqa: E402
 from calotype.training import loop as loop_module  # noqa: E402
-from calotype.training.data import CropConfig, PictureCache  # noqa: E402
+from calotype.training.crops import CropConfig  # noqa: E402
+from calotype.training.data import PictureCache  # noqa: E402
 from calotype.training.loop import Loop, LoopConfig  # noqa: E402
 from calotype.training.recipe import configure, load_recipe  # noqa: E402
 from calotype.training.talbot.task import TalbotTask  # noqa: E402

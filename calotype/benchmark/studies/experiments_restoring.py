@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from ...metrics import psnr
 from ...metrics.luma import LUMA_WEIGHTS
 from ...networks.tao2017 import BlockRec, LayerRec, Tao2017, Tao2017Config
-from ...training.data import CropConfig, PictureCache, random_crop
+from ...training.crops import CropConfig, random_crop
+from ...training.data import PictureCache
 from ...training.losses import mse
 from ...training.tao2017.degrading import Picture, from_pictures, through, to_picture
 from ...training.tao2017.task import FLOOR, start_whitened

@@ -32,7 +32,8 @@ from ...codecs.quality import position, to_header
 from ...codecs.talbot import ENTRY
 from ...codecs.talbot.codec import Talbot
 from ...networks.mbt2018 import SerialConfig, SerialContext
-from ...training.data import CropConfig, PictureCache, find_pictures, load_rgb, random_crop
+from ...training.crops import CropConfig, random_crop
+from ...training.data import PictureCache, find_pictures, load_rgb
 from ...training.loop import tell
 from ...training.mbt2018.integers import integers
 from ...training.mbt2018.latents import Tile, tiles

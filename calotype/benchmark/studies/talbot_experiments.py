@@ -33,7 +33,8 @@ from torch.nn import functional as F
 from ...networks import talbot as shape
 from ...networks.layers import Block
 from ...networks.talbot import Pass, Talbot, TalbotConfig
-from ...training.data import CropConfig, PictureCache, find_pictures
+from ...training.crops import CropConfig
+from ...training.data import PictureCache, find_pictures
 from ...training.loop import Loop, LoopConfig
 from ...training.talbot.klt import start_as_klt
 from ...training.talbot.measure import LossConfig

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from ...errors import DependencyError
 from ...networks.cheng2017 import LUMA, Mixture
 from ...networks.ledig2017 import BASE, bicubic_filter
-from ..data import CropConfig, PictureCache
+from ..crops import CropConfig
+from ..data import PictureCache
 from ..ledig2017.task import pairs
 from ..loop import tell
 

@@ -10,7 +10,8 @@ from typing import Any
 from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.cheng2017 import Mixture, MixtureConfig
-from ..data import CropConfig, PictureCache
+from ..crops import CropConfig
+from ..data import PictureCache
 from ..ledig2017.task import PixelLossConfig, ResNetTask
 from ..parents import parent_of, provenance
 from ..recipe import configure

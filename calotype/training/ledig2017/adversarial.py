@@ -22,7 +22,8 @@ from torch.nn import functional as F
 
 from ...networks.ledig2017 import Discriminator, Generator
 from ..critics import WOVEN_CELLS, detail_energy, shifted
-from ..data import CropConfig, PictureCache
+from ..crops import CropConfig
+from ..data import PictureCache
 from ..loop import tell
 from ..perceptual import Perceptual
 from .task import PixelLossConfig, pairs, pixel_loss, validation

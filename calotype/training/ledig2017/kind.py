@@ -14,7 +14,8 @@ from torch import Tensor
 from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig
-from ..data import CropConfig, PictureCache
+from ..crops import CropConfig
+from ..data import PictureCache
 from ..generators import generator_graph
 from ..loop import Task, tell
 from ..parents import bundle_in

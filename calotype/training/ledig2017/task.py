@@ -14,7 +14,8 @@ from torch import Tensor
 from ...arrays import Samples8
 from ...networks.cheng2017 import Mixture
 from ...networks.ledig2017 import Generator
-from ..data import CropConfig, PictureCache, random_crop, still_readable
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache, still_readable
 from ..perceptual import Perceptual
 from .bicubic import imresize, resizing
 from .protocol import luma_psnr
@@ -41,7 +42,7 @@ def pixel_loss(made: Tensor, real: Tensor, config: PixelLossConfig) -> Tensor:
 
 def pairs(pictures: PictureCache, crop: CropConfig, scale: int, rng: np.random.Generator, size: int) -> list[Tensor]:
     """Small pictures ``(size, 3, h, w)`` and the crops ``(size, 3, H, W)`` they come from, both rounded to 8 bits."""
-    real = torch.stack([random_crop(pictures, crop, rng) for _ in range(size)])
+    real = random_crops(pictures, crop, rng, size)
     if rng.random() < 0.5:
         real = real.flip(2)
     real = real.mul(255).round_().div_(255)

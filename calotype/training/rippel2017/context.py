@@ -23,7 +23,8 @@ from ...codecs.rippel2017.planes import GROUPS, OCTAVE, TOP
 from ...engine.binary import FINENESS, LEVELS, squares
 from ...networks.layers import Depthwise, Pointwise
 from ...networks.rippel2017 import LIMIT, Rippel2017
-from ..data import CropConfig, PictureCache, crop_batches
+from ..crops import CropConfig, crop_batches
+from ..data import PictureCache
 from ..graphs import GraphBuilder
 from ..integer import quantise_weights
 from ..progress import silent

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 from ...metrics.similarity import scale_weights
 from ...networks.layers import Block, Down, Pointwise, Up
 from ...networks.rippel2017 import COLOURS, Rippel2017, strides
-from ..data import CropConfig, PictureCache, random_crop
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache
 from ..principal import principal_components
 
 Made = TypeVar("Made", bound=nn.Module)
@@ -37,7 +38,7 @@ def start_as_transform(network: Rippel2017, pictures: PictureCache, crops: int =
     """Initialise ``network`` from random crops of ``pictures``."""
     rng = np.random.default_rng(seed)
     crop = CropConfig(64, 0.5, 1.2, 0.5)
-    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
+    x = random_crops(pictures, crop, rng, crops) - 0.5
     analysis, synthesis = network.analysis, network.synthesis
     first, rest = strides(0)
     blocks = F.pixel_unshuffle(x, first)

@@ -21,7 +21,8 @@ from torch.nn import functional as F
 
 from ...metrics.similarity import most_scales
 from ...networks.rippel2017 import CELL, GROUPS, Rippel2017
-from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache, middle, still_readable
 from ..losses import ms_ssim, mse
 
 JUDGED = (0.0, 2.0, 4.0)  # log2 of thresholds to validate at
@@ -58,7 +59,7 @@ class Rippel2017Task:
         """Crops, and log2 of the thresholds ``(B, 2)`` of their groups of channels."""
         config = self.config
         crop = CropConfig(config.size, config.scale_min, config.scale_max, 0.8)
-        x = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(size)])
+        x = random_crops(self.pictures, crop, rng, size)
         drawn = (rng.permutation(size) + rng.random(size)) / size * config.coarsest
         late = rng.random(size) < config.halves
         thresholds = torch.from_numpy(np.stack([drawn, drawn + late], 1)).float()

@@ -25,7 +25,8 @@ from ...engine.strips import transform as transform_cache
 from ...errors import CalotypeError
 from ...networks.talbot import SCALE_MIN, Talbot, TalbotConfig
 from ..bundle import check_replaceable, describe, replacement
-from ..data import CropConfig, PictureCache, random_crop
+from ..crops import CropConfig, random_crop, random_crops
+from ..data import PictureCache
 from ..graphs import GraphBuilder, float_layer
 from ..integer import LEVELS, integer_hyper_synthesis, integer_pass, scale_step, scales, sums_stay_exact
 from ..parents import parent_of, provenance
@@ -171,7 +172,7 @@ def export_run(
     stored = read_state(state)
     network = network_from_weights(stored["average"], config)
     rng = np.random.default_rng(CALIBRATION_SEED)
-    crops = torch.stack([random_crop(pictures, CropConfig(), rng) for _ in range(4 * config.levels)])
+    crops = random_crops(pictures, CropConfig(), rng, 4 * config.levels)
     origin = provenance(stored, len(pictures), parent_of(state.parent))
     fitted = CropConfig(FITTED_SIDE, scale_probability=0)
     samples = [to_samples(random_crop(pictures, fitted, rng)) for _ in range(FITTED_CROPS)]

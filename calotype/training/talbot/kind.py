@@ -13,7 +13,8 @@ import torch
 from ...arrays import Progress
 from ...errors import CalotypeError
 from ...networks.talbot import Talbot, TalbotConfig
-from ..data import CropConfig, PictureCache
+from ..crops import CropConfig
+from ..data import PictureCache
 from ..loop import LoopConfig
 from ..parents import bundle_in
 from ..perceptual import PerceptualConfig, perceptual

@@ -19,7 +19,8 @@ from torch.nn import functional as F
 
 from ...networks.layers import Pointwise
 from ...networks.talbot import Pass, Talbot
-from ..data import CropConfig, PictureCache, random_crop
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache
 from ..principal import principal_components
 
 PEAK = 255.0**2
@@ -38,7 +39,7 @@ def start_as_klt(network: Talbot, pictures: PictureCache, patches: int = 4096, s
     config = network.config
     rng = np.random.default_rng(seed)
     crop = CropConfig(size=64)
-    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(patches // 16)]) - 0.5
+    x = random_crops(pictures, crop, rng, patches // 16) - 0.5
     first = F.pixel_unshuffle(x, 8)  # (B, 192, 8, 8)
     w1 = principal_components(first.permute(0, 2, 3, 1).flatten(0, 2), config.c1)
     h = F.pixel_unshuffle(torch.einsum("ck,bkhw->bchw", w1, first), 2)

@@ -34,7 +34,8 @@ from ...engine.runtime import MOST_THREADS
 from ...errors import CalotypeError
 from ...networks.talbot import Talbot, TalbotConfig
 from ..bundle import replacement
-from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..crops import CropConfig, random_crop
+from ..data import PictureCache, middle, still_readable
 from ..parents import bundle_in, provenance
 from ..weights import copy_weights, read_state
 from .export import transform_graph

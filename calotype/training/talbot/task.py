@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from ...networks.layers import Block
 from ...networks.talbot import Talbot, TalbotConfig
-from ..data import LATTICE, CropConfig, PictureCache, middle, random_crop, still_readable
+from ..crops import CropConfig, random_crops
+from ..data import LATTICE, PictureCache, middle, still_readable
 from ..weights import read_weights, start_from
 from .measure import LossConfig, Measure
 
@@ -46,7 +47,7 @@ class TalbotTask:
 
     def batch(self, rng: np.random.Generator, size: int) -> tuple[Tensor, Tensor]:
         """Crops ``(size, 3, H, W)`` and their quality levels ``(size,)``."""
-        crops = torch.stack([random_crop(self.pictures, self.crop, rng) for _ in range(size)])
+        crops = random_crops(self.pictures, self.crop, rng, size)
         top = self.network.config.levels - 1
         level = levels(rng, size, top)
         return crops.contiguous(memory_format=torch.channels_last), torch.from_numpy(level).float()

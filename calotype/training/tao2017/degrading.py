@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ..data import CropConfig, PictureCache, random_crop
+from ..crops import CropConfig, random_crop
+from ..data import PictureCache
 
 Picture = npt.NDArray[np.uint8]
 NO_TABLES = np.zeros(128, np.float32)

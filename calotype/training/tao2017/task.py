@@ -36,7 +36,8 @@ from torch.nn import functional as F
 from ...metrics.similarity import most_scales
 from ...networks.layers import Pointwise
 from ...networks.tao2017 import STRENGTH_OFFSET, BlockRec, LayerRec, StagedRec, Tao2017, halved
-from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache, middle, still_readable
 from ..losses import Loss, hvs_mse, ms_ssim, mse, ssimulacra2_sum
 from ..principal import whitening
 from .degrading import DegradedPool, MixConfig, degrade, from_pictures, through, to_picture
@@ -69,7 +70,7 @@ def start_whitened(network: Tao2017, pictures: PictureCache, crops: int = 512, s
     """
     rng = np.random.default_rng(seed)
     crop = CropConfig(size=64, scale_min=0.5, scale_max=1.0)
-    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
+    x = random_crops(pictures, crop, rng, crops) - 0.5
     layers = [network.estimate.down]
     repairing = (network.rec1, network.rec2.repair if isinstance(network.rec2, StagedRec) else network.rec2)
     layers += [rec.head for rec in repairing if isinstance(rec, BlockRec)]
@@ -132,7 +133,7 @@ class Tao2017Task:
             return 1, self.pool.batch(rng, size, self.config.size)
         side = 2 * self.config.size  # half as large when it is coded: a codec needs some room
         crop = CropConfig(size=side, scale_min=0.6, scale_max=1.0)
-        crops = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(max(1, size // 4))])
+        crops = random_crops(self.pictures, crop, rng, max(1, size // 4))
         return 2, (crops.contiguous(memory_format=torch.channels_last), rng)
 
     def loss(self, batch: tuple[int, Any]) -> tuple[Tensor, dict[str, float]]:

@@ -23,7 +23,8 @@ from ...codecs.toderici2017.bits import HIDDEN_LIMIT, KERNEL, PASSES, STATE_LIMI
 from ...engine.binary import FINENESS
 from ...errors import CalotypeError
 from ...networks.toderici2017 import Toderici2017, TodericiConfig
-from ..data import CropConfig, PictureCache, crop_batches
+from ..crops import CropConfig, crop_batches
+from ..data import PictureCache
 from ..integer import EXACT, quantise_weights
 from ..progress import silent
 

@@ -36,7 +36,8 @@ from ...networks.toderici2017 import (
     stochastic_sign,
     straight_sign,
 )
-from ..data import CropConfig, PictureCache, middle, random_crop, still_readable
+from ..crops import CropConfig, random_crops
+from ..data import PictureCache, middle, still_readable
 from ..losses import ms_ssim, mse
 from ..principal import whitening
 from .bits import Predicted
@@ -81,7 +82,7 @@ class Toderici2017Task:
         """Crops, and for each of their positions how many iterations it goes on; their largest is that of the step."""
         config = self.config
         crop = CropConfig(config.size, config.scale_min, config.scale_max, 0.8)
-        x = torch.stack([random_crop(self.pictures, crop, rng) for _ in range(size)])
+        x = random_crops(self.pictures, crop, rng, size)
         most = min(config.most, self.network.config.iterations)
         count = min(most, int(math.exp(rng.uniform(math.log(config.least), math.log(most + 1)))))
         if rng.random() < config.late:
@@ -181,7 +182,7 @@ def start_greedily(network: Toderici2017, pictures: PictureCache, crops: int = 7
         return
     rng = np.random.default_rng(seed)
     crop = CropConfig(size=64, scale_min=0.4, scale_max=1.2, scale_probability=0.8)
-    x = torch.stack([random_crop(pictures, crop, rng) for _ in range(crops)]) - 0.5
+    x = random_crops(pictures, crop, rng, crops) - 0.5
     head = cast(Pointwise, network.encoder.head)
     encoder, decoder = cast(nn.ParameterList, network.encoder.linear), cast(nn.ParameterList, network.decoder.linear)
     coupling = cast(nn.ParameterList, network.encoder.coupling)

@@ -21,7 +21,8 @@ from calotype.metrics import load_squeezenet, perceptual_distance, psnr_luma, ss
 from calotype.networks.ledig2017 import Discriminator, DiscriminatorConfig, Generator, GeneratorConfig  # noqa: E402
 from calotype.training import perceptual as perceptual_module  # noqa: E402
 from calotype.training.critics import shifted  # noqa: E402
-from calotype.training.data import CropConfig, PictureCache  # noqa: E402
+from calotype.training.crops import CropConfig  # noqa: E402
+from calotype.training.data import PictureCache  # noqa: E402
 from calotype.training.kinds import kind_of  # noqa: E402
 from calotype.training.ledig2017.adversarial import (  # noqa: E402
     AdversarialConfig,

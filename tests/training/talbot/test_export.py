@@ -160,6 +160,7 @@ def test_a_failed_export_leaves_the_old_bundle(
 def test_float_weights_stay_beside_the_run(network: Talbot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "export_bundle", lambda *_: "0" * 64)
     monkeypatch.setattr(export, "random_crop", lambda *_: torch.rand(3, 128, 128))
+    monkeypatch.setattr(export, "random_crops", lambda *_: torch.rand(4, 3, 128, 128))
     state = {"average": dict(network.named_parameters()), "step": 1, "seconds": 1.0}
     torch.save({**state, "average": {k: v.detach() for k, v in state["average"].items()}}, tmp_path / "state.pt")
     export.export_run(tmp_path / "state.pt", network.config, [], tmp_path / "v1.0")
