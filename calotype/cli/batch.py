@@ -206,12 +206,14 @@ def batch(
     finally:
         bar.close()
     seconds = time.perf_counter() - began
-    for folder, message in totals.unreadable:
-        emit(console, complain(shown(folder), message), "red")
+    for name, message in totals.problems[:MOST_SHOWN]:
+        emit(console, complain(shown(name), message), "red")
+    if len(totals.problems) > MOST_SHOWN:
+        emit(console, complain("", f"and {len(totals.problems) - MOST_SHOWN:,} more like these"), "red")
     if as_json:
         facts = {name: getattr(totals, name) for name in ("done", "skipped", "failed", "before", "after", "ignored")}
         typer.echo(json.dumps(facts | {"seconds": round(seconds, 2)}, indent=2))
-    if not totals.done + totals.skipped + totals.failed + len(totals.unreadable):
+    if not totals.done + totals.skipped + totals.failed + len(totals.problems):
         emit(console, complain("", f"no pictures in {shown(source)}{_ignored(totals)}"), "red")
         raise typer.Exit(1)
     if not quiet:
@@ -219,7 +221,7 @@ def batch(
     if totals.failed:
         told = f"{totals.failed:,} not {PAST[do]}; their errors are in {shown(destination.rstrip('/'))}/_manifest"
         emit(console, complain("", told), "red")
-    if totals.failed or totals.unreadable:
+    if totals.failed or totals.problems:
         raise typer.Exit(1)
 
 

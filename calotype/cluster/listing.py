@@ -80,8 +80,8 @@ class Listing:
         suffixes: of pictures, in lower case, with dots.
         suffix: of outputs, with its dot.
         skip: path of the outputs, if it may lie inside the source.
-        ignored: kinds of files that are no pictures, counted while the items come.
-        unreadable: folders that cannot be listed, and why, noted while the items come.
+        ignored: kinds of files that are no pictures, and linked folders, counted while the items come.
+        problems: folders that cannot be listed and tables that cannot be read, and why, noted while the items come.
     """
 
     source: Store
@@ -89,7 +89,7 @@ class Listing:
     suffix: str
     skip: str = ""
     ignored: Counter[str] = field(default_factory=Counter)
-    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[tuple[str, Piece]]:
         """Kinds and items."""
@@ -99,7 +99,7 @@ class Listing:
         elif not self.source.exists():
             raise CalotypeError(f"{self.source.url}: there is no such file or folder")
         else:
-            for folder, files in self.source.folders(self.skip, self.unreadable):
+            for folder, files in self.source.folders(self.skip, self.problems, self.ignored):
                 yield from self._items(folder, files)
 
     def _items(self, folder: str, files: list[Stored], single: bool = False) -> Iterator[tuple[str, Piece]]:
@@ -125,7 +125,8 @@ class Listing:
             with self.source.open(source) as file:
                 groups = pq.ParquetFile(file).metadata.num_row_groups
         except Exception as error:  # PyArrow's share no base class
-            raise CalotypeError(f"{source or name} is not a Parquet file that can be read: {error}") from error
+            self.problems.append((source or name, f"it is not a Parquet file that can be read: {error}"))
+            return
         stem = name.removesuffix(PurePosixPath(name).suffix)
         for group in range(groups):
             output = name if groups == 1 else f"{stem}-{group:05}-of-{groups:05}{TABLE}"

@@ -67,6 +67,7 @@ class Account:
         done: by the keys of items, fingerprints of what is done and still there.
         seen: the number of the last run, by the keys of all items that have a row.
         failures: by the keys of shards and tables that are done, how many pictures in them are bad.
+        makers: by the digests of paths of outputs that are there, keys of the items that they were made from.
         settings: of the last run; None before the first. Rows with others are of what it was to overwrite.
         run: the number of this run.
         parts: names of the parts.
@@ -75,6 +76,7 @@ class Account:
     done: dict[bytes, bytes] = field(default_factory=dict)
     seen: dict[bytes, int] = field(default_factory=dict)
     failures: dict[bytes, int] = field(default_factory=dict)
+    makers: dict[bytes, bytes] = field(default_factory=dict)
     settings: str | None = None
     run: int = 1
     parts: list[str] = field(default_factory=list)
@@ -82,6 +84,10 @@ class Account:
     def has(self, item: Piece, settings: str) -> bool:
         """Whether an item needs no work."""
         return self.done.get(item.key) == fingerprint(item.size, item.version, settings)
+
+    def is_taken(self, item: Piece) -> bool:
+        """Whether the output of an item is there, made from another: it may be the last that is left of that."""
+        return self.makers.get(digest(item.output), item.key) != item.key
 
 
 def fingerprint(size: int, version: str, settings: str) -> bytes:
@@ -98,6 +104,11 @@ def write(store: Store, name: str, rows: Sequence[Row]) -> None:
     safe = [{k: storable(v) if isinstance(v, str) else v for k, v in r.items()} for r in rows]
     pq.write_table(pa.Table.from_pylist(safe, schema=schema()), out, compression="zstd")
     store.write(f"{FOLDER}/{name}{SUFFIX}", out.getvalue())
+
+
+def begin(store: Store) -> None:
+    """Write a part without rows: a run that is interrupted before its first unit is done can go on then."""
+    write(store, "begun", [])
 
 
 def parts(store: Store) -> list[str]:
@@ -154,7 +165,10 @@ def load(store: Store, there: Mapping[bytes, int]) -> Account:
             if row["run"] < account.seen.get(key, 0):
                 continue
             account.seen[key] = row["run"]
-            if row["error"] is None and there.get(digest(row["output"])) == row["bytes"]:
+            output = digest(row["output"])
+            if row["error"] is None and output in there:
+                account.makers[output] = key
+            if row["error"] is None and there.get(output) == row["bytes"]:
                 account.done[key] = fingerprint(row["size"], row["version"], row["settings"])
             else:
                 account.done.pop(key, None)

@@ -61,7 +61,7 @@ class Totals(Tally):
     listed: int = 0  # bytes of what is to do, as far as it is listed
     complete: bool = False  # whether all is listed
     ignored: dict[str, int] = field(default_factory=dict)  # kinds of files that were passed over
-    unreadable: list[tuple[str, str]] = field(default_factory=list)  # folders of the source, and why
+    problems: list[tuple[str, str]] = field(default_factory=list)  # what was passed over in the source, and why
 
 
 def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
@@ -85,6 +85,8 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
     todo = _todo(work, listing, destination, account, totals)
     first = next(todo, None)
     if first is not None:
+        if not account.parts:
+            manifest.begin(destination)
         with cluster(work.address, work.actors) as ray:
             cores = int(ray.cluster_resources().get("CPU", 1))
             actors = work.actors or max(1, cores)
@@ -98,9 +100,9 @@ def run(work: Work, report: Callable[[Tally, Totals], None]) -> Totals:
                     again |= keys & account.seen.keys()
                     report(tally, totals)
         # Of what could not be listed the rows stay, also if all else was made anew.
-        everything = work.overwrite and not listing.unreadable
+        everything = work.overwrite and not listing.problems
         manifest.prune(destination, account, account.seen.keys() if everything else again)
-    totals.ignored, totals.unreadable = dict(listing.ignored), listing.unreadable
+    totals.ignored, totals.problems = dict(listing.ignored), listing.problems
     return totals
 
 
@@ -137,6 +139,9 @@ def _todo(
         if account.has(item, work.order.settings):
             totals.skipped += 1
             totals.failed += account.failures.get(item.key, 0)
+        elif account.is_taken(item):
+            message = f"its output {item.output} is there, made from another file: move it away, or delete it"
+            listing.problems.append((item.source or item.output, message))
         else:
             yield kind, item
 

@@ -8,7 +8,9 @@ upload, which shows nothing before it is complete).
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,31 +98,33 @@ class Store:
         return _entry(name, self._opened[0].info(self.path(name)))
 
     def folders(
-        self, skip: str = "", unreadable: list[tuple[str, str]] | None = None
+        self, skip: str = "", problems: list[tuple[str, str]] | None = None, ignored: Counter[str] | None = None
     ) -> Iterator[tuple[str, list[Stored]]]:
         """Each folder inside, as a path from here, with its files by name; hidden ones are passed over.
 
         Args:
             skip: a path not to descend into: that of the outputs.
-            unreadable: takes folders that cannot be listed, and why; CalotypeError for the first of them without it,
+            problems: takes folders that cannot be listed, and why; CalotypeError for the first of them without it,
                 and for this folder itself.
+            ignored: counts links to folders, which could lead in a circle, and pipes and devices, which may never end.
         """
+        passed_over = Counter[str]() if ignored is None else ignored
         waiting = [""]
         while waiting:
             here = waiting.pop()
             try:
-                below, files = self._list(here)
+                below, files = self._list(here, passed_over)
             except CalotypeError as error:
-                if unreadable is None or not here:
+                if problems is None or not here:
                     raise
-                unreadable.append((here, str(error)))
+                problems.append((here, str(error)))
                 continue
             inside = [f"{here}/{name}".lstrip("/") for name in sorted(below, reverse=True)]
             waiting += [folder for folder in inside if self.path(folder) != skip]
             yield here, sorted(files)
 
-    def _list(self, folder: str) -> tuple[list[str], list[Stored]]:
-        """Names of folders, and files. A link to a folder is neither: it could lead in a circle."""
+    def _list(self, folder: str, ignored: Counter[str]) -> tuple[list[str], list[Stored]]:
+        """Names of folders, and files."""
         folders, files = [], []
         if self.is_local:
             try:
@@ -130,11 +134,19 @@ class Store:
             for item in found:
                 if item.name.startswith(("_manifest", ".")):
                     continue
-                if item.is_dir():
-                    folders += [] if item.is_symlink() else [item.name]
-                elif item.is_file():  # not a link that leads nowhere
+                try:
                     facts = item.stat()
+                except OSError:  # a link that leads nowhere, or a file that is gone meanwhile: who reads it is told
+                    files.append(Stored(item.name, 0, ""))
+                    continue
+                if stat.S_ISREG(facts.st_mode):
                     files.append(Stored(item.name, facts.st_size, str(facts.st_mtime_ns)))
+                elif not stat.S_ISDIR(facts.st_mode):
+                    ignored["special files"] += 1
+                elif item.is_symlink():
+                    ignored["linked folders"] += 1
+                else:
+                    folders.append(item.name)
             return folders, files
         for facts in self._opened[0].ls(self.path(folder), detail=True):
             name = str(facts["name"]).rstrip("/").rpartition("/")[2]

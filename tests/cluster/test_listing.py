@@ -38,7 +38,7 @@ def test_a_folder_is_mirrored_and_the_rest_is_counted(tmp_path: Path) -> None:
         ("", "a/x.jpg", "a/x.jpg.calo"),
         ("", "a/x.png", "a/x.png.calo"),
     ]
-    assert listing.ignored == {".txt": 1}
+    assert listing.ignored == {".txt": 1, "linked folders": 1}
 
 
 def test_a_folder_that_cannot_be_listed_does_not_end_the_others(
@@ -57,7 +57,7 @@ def test_a_folder_that_cannot_be_listed_does_not_end_the_others(
     monkeypatch.setattr(os, "scandir", scandir)
     found, listing = listed(tmp_path)
     assert [source for _, source, _ in found] == ["a/1.png", "c/3.png"]
-    assert listing.unreadable == [("b", f"cannot list {tmp_path / 'b'}: permission denied")]
+    assert listing.problems == [("b", f"cannot list {tmp_path / 'b'}: permission denied")]
     closed.append(str(tmp_path))
     with pytest.raises(CalotypeError, match=r"cannot list .*: permission denied"):
         listed(tmp_path)
@@ -88,8 +88,20 @@ def test_row_groups_are_items(tmp_path: Path) -> None:
         "t-00000-of-00002.parquet", "t-00001-of-00002.parquet", "u.parquet",
     ]  # fmt: skip
     (tmp_path / "v.parquet").write_bytes(b"no")
-    with pytest.raises(CalotypeError, match="not a Parquet file"):
-        listed(tmp_path)
+    found, listing = listed(tmp_path)
+    assert len(found) == 3  # the others go on
+    assert [name for name, message in listing.problems if "not a Parquet file" in message] == ["v.parquet"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and pipes of POSIX")
+def test_links_that_lead_nowhere_and_pipes_do_not_end_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "circle.png").symlink_to("circle.png")
+    (tmp_path / "gone.png").symlink_to("nowhere.png")
+    os.mkfifo(tmp_path / "pipe.png")
+    found, listing = listed(tmp_path)
+    assert [source for _, source, _ in found] == ["a.png", "circle.png", "gone.png"]  # who reads them is told
+    assert listing.ignored == {"special files": 1}
 
 
 @given(st.sets(st.builds("{}.{}".format, NAMES, st.sampled_from(["png", "jpg", "calo"]))))

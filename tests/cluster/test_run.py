@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from typer.testing import CliRunner
 
 from calotype.cli import app
 from calotype.cluster import manifest, run, store
-from calotype.cluster.listing import Piece
+from calotype.cluster.listing import Listing, Piece, digest
 from calotype.cluster.order import Order
 from calotype.errors import CalotypeError
 
@@ -50,10 +51,10 @@ def test_folders_that_cannot_be_listed_are_told(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "in/closed").mkdir(parents=True)
     listed = store.Store._list
 
-    def refusing(self: store.Store, folder: str) -> tuple[list[str], list[store.Stored]]:
+    def refusing(self: store.Store, folder: str, ignored: Counter[str]) -> tuple[list[str], list[store.Stored]]:
         if folder == "closed":
             raise CalotypeError("permission denied")
-        return listed(self, folder)
+        return listed(self, folder, ignored)
 
     monkeypatch.setattr(store.Store, "_list", refusing)
     code, said = batch(str(tmp_path / "in"), str(tmp_path / "out"))
@@ -74,6 +75,35 @@ def test_an_interrupted_overwrite_goes_on_without_it(tmp_path: Path) -> None:
     assert run._account(work, place).run == 3
     with pytest.raises(CalotypeError, match=r"made with other settings, .*60.*, and not with .*40"):
         run._account(replace(work, order=old), place)
+
+
+def test_a_run_that_was_interrupted_before_its_first_unit_goes_on(tmp_path: Path) -> None:
+    for name in ("fsspec", "pyarrow"):
+        pytest.importorskip(name)
+    place = store.Store(str(tmp_path))
+    place.write("a.calo", b"12345")
+    work = run.Work("source", str(tmp_path), Order("encode"), frozenset([".png"]), ".calo")
+    with pytest.raises(CalotypeError, match="no account of a batch"):
+        run._account(work, place)
+    manifest.begin(place)
+    assert (run._account(work, place).run, run._account(work, place).settings) == (1, None)
+
+
+def test_the_output_of_another_file_stays(tmp_path: Path) -> None:
+    for name in ("fsspec", "pyarrow"):
+        pytest.importorskip(name)
+    place, order = store.Store(str(tmp_path / "out")), Order("encode")
+    place.write("a.calo", b"12345")
+    manifest.write(place, "part", [manifest.row(Piece("a.png", "a.calo", 1, "1"), bytes=5, settings="", run=1)])
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in/a.jpg").write_bytes(b"1")
+    work = run.Work(str(tmp_path / "in"), place.url, order, frozenset([".jpg", ".png"]), ".calo")
+    account = manifest.load(place, {digest("a.calo"): 5})
+    listing = Listing(store.Store(work.source), work.suffixes, work.suffix)
+    assert list(run._todo(work, listing, place, account, run.Totals())) == []
+    assert [(name, "made from another file" in message) for name, message in listing.problems] == [("a.jpg", True)]
+    (tmp_path / "in/a.jpg").rename(tmp_path / "in/a.png")  # the same that was edited is made anew
+    assert len(list(run._todo(work, listing, place, account, run.Totals()))) == 1
 
 
 @pytest.mark.parametrize(
