@@ -44,8 +44,13 @@ def _named(codec: str, digits: str) -> str | None:
 class _Report:
     """A file and what its header says."""
 
-    label: str
+    name: str
     info: Info
+
+    @property
+    def label(self) -> str:
+        """The name, safe to print."""
+        return shown(self.name)
 
     @property
     def installed(self) -> bool:
@@ -81,7 +86,7 @@ class _Report:
     @property
     def record(self) -> dict[str, Any]:
         """Everything, for programs."""
-        return {"file": self.label, **asdict(self.info), "bpp": self.info.bpp, "installed": self.installed}
+        return {"file": self.name, **asdict(self.info), "bpp": self.info.bpp, "installed": self.installed}
 
 
 HELP = lesson(
@@ -112,11 +117,11 @@ def info(inputs: Inputs, as_json: Json = False) -> None:
             problems = [("", f"no .calo files in {', '.join(inputs)}")]
     reports: list[_Report] = []
     for source in sources:
-        label = "standard input" if source is None else shown(source)
+        name = "standard input" if source is None else str(source)
         try:
-            reports.append(_Report(label, probe(streams.read(source))))
+            reports.append(_Report(name, probe(streams.read(source))))
         except Exception as error:  # of any kind: the other files are told all the same
-            problems.append((label, describe(error)))
+            problems.append((shown(name), describe(error)))
     if as_json:
         records = [report.record for report in reports]
         if records or not single:

@@ -40,12 +40,17 @@ class Job:
     @property
     def label(self) -> str:
         """The input's name, safe to print."""
-        return shown(self.source) if self.source else "standard input"
+        return shown(self.name)
+
+    @property
+    def name(self) -> str:
+        """The input's name, as it is."""
+        return str(self.source) if self.source else "standard input"
 
     @property
     def result(self) -> str:
-        """The output's name, safe to print."""
-        return shown(self.target) if self.target else "standard output"
+        """The output's name, as it is."""
+        return str(self.target) if self.target else "standard output"
 
 
 @dataclass
@@ -92,6 +97,8 @@ class Plan:
         if source is None or not self.many:
             raise CalotypeError(f"its output {name} exists already; --overwrite replaces it, -o chooses another")
         record, now = self.records.of(job.target), self.making(job)
+        if record is None or not record.is_of(there):
+            record = self.records.again(job.target)
         if record is None or now is None or not record.is_of(there):
             known = "may be an original, or made from something else"
         elif record.making.source == now.source:
@@ -176,7 +183,7 @@ def plan(
                 result.jobs.append(Job(found.path, target))
             elif _key(first) != _key(found.path):  # the same file named in two ways is simply done once
                 message = f"its output {shown(target)} is also that of {shown(first)}; choose another with -o"
-                result.problems.append((shown(found.path), message))
+                result.problems.append((str(found.path), message))
     for job in result.jobs:
         there = _stat(job.source)
         if there is not None:

@@ -51,22 +51,31 @@ class Receipt:
 
 
 class Journal:
-    """The records beside outputs, of any folders, each read once."""
+    """The records beside outputs, of any folders, each read once, and on when another run may have added some."""
 
     def __init__(self) -> None:
         self._found: dict[Path, dict[str, Receipt]] = {}  # by folder
+        self._ends: dict[Path, int] = {}  # how many bytes of each were read
         self._lock = Lock()
 
     def find(self, folder: Path) -> dict[str, Receipt]:
         """The records in a folder, by the names of outputs."""
         with self._lock:  # several threads add to the same
             if folder not in self._found:
-                self._found[folder] = self._read(folder)
+                self._found[folder] = {}
+                self._read(folder)
             return self._found[folder]
 
     def of(self, target: Path) -> Receipt | None:
         """Record of an output."""
         return self.find(target.parent).get(target.name)
+
+    def again(self, target: Path) -> Receipt | None:
+        """Record of an output, which another run may have made since the records were read."""
+        found = self.find(target.parent)
+        with self._lock:
+            self._read(target.parent)
+        return found.get(target.name)
 
     def known(self, folder: Path) -> bool:
         """Whether records are kept in a folder."""
@@ -95,21 +104,22 @@ class Journal:
         file.seek(-1, os.SEEK_END)
         return file.read(1) == b"\n"
 
-    @staticmethod
-    def _read(folder: Path) -> dict[str, Receipt]:
-        records: dict[str, Receipt] = {}
+    def _read(self, folder: Path) -> None:
+        """Read the records of a folder, or those that came since."""
         try:
-            lines = (folder / NAME).read_text(encoding="ascii", errors="replace").splitlines()
+            with open(folder / NAME, "rb") as file:
+                file.seek(self._ends.get(folder, 0))
+                lines = file.readlines()
         except OSError:
-            return records
+            return
+        self._ends[folder] = self._ends.get(folder, 0) + sum(map(len, lines))
         for line in lines:
             try:
                 found = json.loads(line)
                 record = Receipt(**{**found, "making": Making(**found["making"])})
             except (ValueError, TypeError, KeyError):
                 continue  # a line that was cut short, or of another version: that output is unknown
-            records[record.file] = record
-        return records
+            self._found[folder][record.file] = record
 
 
 def making(source: Path, settings: dict[str, Any]) -> Making:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Result", "run", "saving"]
 
 
+MOST_NAMED = 20  # of the files that failed, at the end; each was named when it did
+
+
 @dataclass
 class _Tally:
     done: int = 0
@@ -67,23 +70,23 @@ def run(
     records: list[dict[str, Any]] = []
     start = time.perf_counter()
 
-    def fail(label: str, message: str, told: Sequence[str] = ()) -> None:
-        tally.failed.append(label)
-        records.append({"file": label, "error": message, "warnings": list(told)})
-        emit(console, complain(label, message), "red")
+    def fail(name: str, message: str, told: Sequence[str] = ()) -> None:
+        tally.failed.append(shown(name))
+        records.append({"file": name, "error": message, "warnings": list(told)})
+        emit(console, complain(shown(name), message), "red")
 
     def report(job: Job, outcome: Fate) -> None:
         for sentence in outcome.told:
             emit(console, complain(job.label, f"warning: {sentence}"), "yellow")
         result = outcome.result
         if outcome.error:
-            fail(job.label, outcome.error, outcome.told)
+            fail(job.name, outcome.error, outcome.told)
         elif result is None:
             tally.skipped += 1
-            records.append({"file": job.label, "output": job.result, "up_to_date": True, "warnings": []})
+            records.append({"file": job.name, "output": job.result, "up_to_date": True, "warnings": []})
         else:
             tally.done += 1
-            records.append({"file": job.label, "output": job.result, **asdict(result), "warnings": outcome.told})
+            records.append({"file": job.name, "output": job.result, **asdict(result), "warnings": outcome.told})
             tally.before += result.before
             tally.after += result.after
             if not quiet:
@@ -93,7 +96,7 @@ def run(
     for label, message in plan.notes:
         emit(console, complain(shown(label), f"warning: {message}"), "yellow")
     for label, message in plan.problems:
-        fail(shown(label), message)
+        fail(label, message)
     names = max((cell_width(job.label) for job in plan.jobs), default=0)
     bars = Bars(console, len(plan.jobs), quiet=quiet)
     try:
@@ -111,7 +114,9 @@ def run(
         _sum(console, plan, tally, verb, time.perf_counter() - start)
     if tally.failed:
         if plan.many and plan.jobs:
-            emit(console, shown(f"calotype: {len(tally.failed)} not {verb}: {', '.join(tally.failed)}"), "red")
+            named, more = ", ".join(tally.failed[:MOST_NAMED]), len(tally.failed) - MOST_NAMED
+            named += f" and {more:,} more, named above" if more > 0 else ""
+            emit(console, shown(f"calotype: {len(tally.failed):,} not {verb}: {named}"), "red")
         raise typer.Exit(1)
 
 

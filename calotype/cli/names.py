@@ -5,12 +5,20 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 
 
 def shown(text: str | os.PathLike[str]) -> str:
-    """One printable line: a name may hold bytes that are no text, line breaks, or commands to the terminal."""
+    """One printable line: a name may hold bytes that are no text, line breaks, or commands to the terminal.
+
+    Spaces of all widths stay, as in the names that macOS gives screenshots.
+    """
     plain = os.fsencode(text).decode("utf-8", "replace")
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(plain.splitlines()))
+    return "".join(c if _is_plain(c) else "\N{REPLACEMENT CHARACTER}" for c in " ".join(plain.splitlines()))
+
+
+def _is_plain(character: str) -> bool:
+    return character.isprintable() or unicodedata.category(character) == "Zs"
 
 
 def counted(kind: str, count: int) -> str:

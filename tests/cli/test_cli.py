@@ -712,6 +712,7 @@ def test_names_are_made_safe() -> None:
     if os.name == "posix":  # names of Windows are text
         assert shown(os.fsdecode(b"a\xff.png")) == "a\ufffd.png"
     assert shown("[bold]日本.png") == "[bold]日本.png"
+    assert shown("9.41\u202fAM\xa0.png") == "9.41\u202fAM\xa0.png"
 
 
 @pytest.mark.parametrize("width", [8, 9, 20])
@@ -784,6 +785,41 @@ def test_json_carries_what_is_left_out() -> None:
     assert "not a picture" in third["error"]
     assert "up_to_date" in json.loads(run("encode", "album", "-o", "small", "--json", "-q").stdout)[0]
     assert "standard output is taken" in fails(2, "encode", "album/a.png", "-o", "-", "--json")
+
+
+def test_json_names_files_as_they_are() -> None:
+    names = ["Screenshot 9.41\u202fAM.png", "soft\xadhyphen.png"]
+    names += ["a\nb.png", os.fsdecode(b"a\xff.png")] if os.name == "posix" else []
+    for name in names:
+        draw(Path("album", name))
+    records = json.loads(ok("encode", "album", "-o", "small", "--json", "-q").stdout)
+    assert {Path(record["file"]).name for record in records} == set(names)
+    assert all(Path(record["output"]).is_file() for record in records)
+    assert all(Path(record["file"]).is_file() for record in json.loads(ok("info", "small", "--json").stdout))
+    Path("album", names[0]).write_bytes(b"no picture")
+    assert json.loads(run("encode", "album", "-o", "other", "--json").stdout)[0]["error"]
+
+
+def test_many_failures_are_named_once() -> None:
+    Path("album").mkdir()
+    for number in range(30):
+        Path(f"album/{number:02}.png").write_bytes(b"")
+    told = fails(1, "encode", "album", "-o", "small")
+    assert "30 not encoded: album/00.png, " in told and told.endswith("album/19.png and 10 more, named above")
+
+
+def test_two_runs_at_once_know_what_the_other_has_made(codec: FakeCodec, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw("album/a.png"), draw("album/b.png")
+    encode = codec.encode
+
+    def slow(*given: Any, **asked: Any) -> bytes:
+        monkeypatch.setattr("calotype.api.encode.encode", encode)
+        ok("encode", "album", "-o", "small")  # the other run
+        return encode(*given, **asked)
+
+    monkeypatch.setattr("calotype.api.encode.encode", slow)
+    assert "1 encoded, 1 up to date" in ok("encode", "album", "-o", "small", "--jobs", 1).stderr
+    assert len(Path("small", made.NAME).read_bytes().splitlines()) == 3
 
 
 def test_a_palette_without_colours_is_told_in_words() -> None:
