@@ -91,6 +91,8 @@ class Run:
             write_atomically(self.folder / KEPT, recipe_path(self.recipe).read_bytes())
             if new:
                 keep_parent(self.folder, bundle_in(self.init) if self.init and self.init.is_dir() else None)
+            elif self.init:
+                loop.tell(f"going on from the state in {self.folder}, not from {self.init}: --fresh begins anew")
             if self.tensorboard:
                 loop.observers.append(Board(self.folder / "tensorboard", loop.step))
         finished = loop.run()

@@ -49,7 +49,8 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run(*command)
     first, files = map(json.loads, Path("runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()[-2:])
     assert first["step"] > 0 and "psnr@4" in first and files["file_bpp@25"] > 0
-    run(*command, "--hours", 0.0004)
+    told = run(*command, "--hours", 0.0004, "--init", "weights/none")
+    assert "going on from the state in runs/mine, not from weights/none" in told
     last = json.loads(Path("runs/mine/log.jsonl").read_text(encoding="utf-8").splitlines()[-1])
     assert last["step"] > first["step"]
     run("export", "runs/mine", "--data", "photos", "-o", "weights/mine")  # by the recipe that the run keeps
