@@ -13,3 +13,4 @@ MAX_LAYERS = 255  # and layers times tiles are at most MAX_TILES
 MAX_BOX = 2**28 - 1  # bytes of payload: 4 bytes of LEB128
 MAX_METADATA = 2**24  # bytes of one profile, EXIF or XMP, deflated as well as inflated
 MAX_UNKNOWN_BOXES = 1024  # in a file: nobody needs more, and skipping them takes time
+MAX_TEXTS = 65_536  # keys of a text that are read: millions of empty ones fit into MAX_METADATA, and fill the memory

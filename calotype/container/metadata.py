@@ -4,8 +4,12 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from ..errors import LossWarning
+from .limits import MAX_TEXTS
 
 
 class CodePoints(NamedTuple):
@@ -93,12 +97,16 @@ def read_density(data: bytes) -> Density:
 
 def write_text(text: Text) -> bytes:
     """Keys and values in UTF-8, a zero byte behind each of them."""
-    return b"".join(part.encode("utf-8", "replace").replace(b"\0", b"") + b"\0" for pair in text for part in pair)
+    parts = [part for key, value in text for part in (key, value)]
+    return b"".join(part.encode("utf-8", "replace").replace(b"\0", b"") + b"\0" for part in parts)
 
 
 def read_text(data: bytes) -> Text:
-    """Inverse of :func:`write_text`; ValueError for other bytes."""
-    parts = data.decode("utf-8").split("\0")
-    if parts.pop() or len(parts) % 2:
+    """Inverse of :func:`write_text`; ValueError for other bytes. Keys above MAX_TEXTS are left out: LossWarning."""
+    count, odd = divmod(data.count(b"\0"), 2)
+    if odd or (data and data[-1]):
         raise ValueError("it is not keys and values, with a zero byte behind each")
+    if count > MAX_TEXTS:
+        warnings.warn(f"of its text, the first {MAX_TEXTS:,} of {count:,} keys are kept", LossWarning, stacklevel=2)
+    parts = data.decode("utf-8").split("\0", 2 * min(count, MAX_TEXTS))[:-1]
     return tuple(zip(parts[::2], parts[1::2], strict=True))

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import struct
 import zlib
+from typing import Any
 
 from ..errors import FormatError, PictureError
-from .boxes import METADATA, Bytes, box, seed
+from .boxes import METADATA, BoxKind, Bytes, box, seed
 from .content import Container
 from .header import Header, write_header
 from .metadata import NOTHING, Metadata
@@ -43,7 +45,7 @@ def head(header: Header, metadata: Metadata = NOTHING, alpha: bytes | None = Non
     for kind in METADATA:
         value = getattr(metadata, kind.field or "")
         if value is not None:
-            raw = kind.write(value)
+            raw = _bytes(kind, value)
             payload = zlib.compress(raw, 9) if kind.deflated else raw
             if max(len(raw), len(payload)) > kind.limit:
                 raise PictureError(f"the {kind.name} has {len(raw)} bytes, the limit is {kind.limit}: strip it")
@@ -51,6 +53,16 @@ def head(header: Header, metadata: Metadata = NOTHING, alpha: bytes | None = Non
     if alpha is not None:
         pieces.append(box("A", alpha))
     return b"".join(pieces)
+
+
+def _bytes(kind: BoxKind, value: Any) -> bytes:
+    """A field of the metadata as bytes from which it can be read; PictureError for what is no such field."""
+    try:
+        raw = memoryview(kind.write(value)).tobytes()
+        kind.read(raw)
+    except (TypeError, ValueError, AttributeError, struct.error) as error:
+        raise PictureError(f"the {kind.name} of the picture cannot be stored: {error}") from error
+    return raw
 
 
 def tile(payload: Bytes, index: int) -> bytes:

@@ -11,6 +11,7 @@ Pictures are converted in bands of rows, so that 100 megapixels need little more
     files       load, save, to_file
     deep        16-bit colour in, for which Pillow has no mode
     deep_codecs more than 8 bits where Pillow's readers give no more
+    ppm         PPM of 16 bits in
     png16       16-bit colour out
     picture     Raster, from and to Pillow and NumPy
     modes       what each of Pillow's modes becomes

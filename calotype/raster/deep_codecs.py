@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Colour of more than 8 bits where Pillow's readers give 8, or nonsense.
 
-PPM                 read here
+PPM                 by the module ppm
 AVIF, JPEG 2000     by imagecodecs, an optional package; without it Pillow's 8 bits are taken, and a LossWarning says so
 TIFF, in planes     by imagecodecs; refused without it, for what Pillow gives is nonsense
 """
@@ -9,7 +9,6 @@ TIFF, in planes     by imagecodecs; refused without it, for what Pillow gives is
 from __future__ import annotations
 
 import importlib
-import re
 import warnings
 from dataclasses import replace
 from typing import IO, Any
@@ -21,11 +20,11 @@ from PIL import ImageFile
 from ..errors import LossWarning, PictureError
 from . import bands, metadata, profiles
 from .picture import Raster
+from .ppm import read_ppm, scaled
 from .survey import survey, warn_of_losses
 
 EXTRA = "pip install 'calotype[deep]'"
 _PLANAR, _BITS = 284, 258  # TIFF's tags: PlanarConfiguration (2: a plane a channel), BitsPerSample
-_HEADER = re.compile(rb"P6(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)\s")
 _READERS = {"AVIF": "avif_decode", "JPEG2000": "jpeg2k_decode", "TIFF": "tiff_decode"}
 
 
@@ -45,7 +44,10 @@ def read_other(file: IO[bytes], image: ImageFile.ImageFile) -> Raster | None:
     found = survey(image)
     file.seek(0)
     data = file.read()
-    array = _ppm(data) if image.format == "PPM" else _decoded(data, str(image.format), found.bits)
+    array = read_ppm(data) if image.format == "PPM" else _decoded(data, str(image.format), found.bits)
+    if array is None and image.format == "PPM":
+        sentence = f"its {found.bits} bits a sample become 8: this PPM is text; as binary PPM (P6) or PNG it keeps them"
+        warnings.warn(sentence, LossWarning, stacklevel=4)
     if array is None:
         return None
     if array.shape[:2] != image.size[::-1] or array.ndim != 3 or array.shape[2] not in (3, 4):
@@ -58,17 +60,6 @@ def read_other(file: IO[bytes], image: ImageFile.ImageFile) -> Raster | None:
     if alpha is not None:
         bands.lying(alpha, orientation)[...] = array[..., 3]
     return Raster(samples, alpha, replace(about, icc=profiles.fitting(about.icc, "RGB "), cicp=found.points))
-
-
-def _ppm(data: bytes) -> NDArray[np.uint16] | None:
-    match = _HEADER.match(data)
-    if match is None:
-        return None
-    width, height, peak = (int(number) for number in match.groups())
-    if len(data) - match.end() < 6 * width * height or not 255 < peak < 65536:
-        raise PictureError("the PPM is damaged: it ends before its last pixel")
-    samples = np.frombuffer(data, ">u2", 3 * width * height, match.end()).reshape(height, width, 3)
-    return _scaled(samples, peak)
 
 
 def _decoded(data: bytes, kind: str, bits: int) -> NDArray[np.uint16] | None:
@@ -90,12 +81,4 @@ def _decoded(data: bytes, kind: str, bits: int) -> NDArray[np.uint16] | None:
         array = np.moveaxis(array, 0, 2)
     if array.dtype != np.uint16:
         return None if kind != "TIFF" else array.astype(np.uint16)
-    return _scaled(array, 65535 if kind == "TIFF" else (1 << bits) - 1)
-
-
-def _scaled(samples: NDArray[Any], peak: int) -> NDArray[np.uint16]:
-    """Samples of 0..peak as 0..65535."""
-    if peak == 65535:
-        return samples.astype(np.uint16)
-    wide = samples.astype(np.uint32)
-    return np.minimum((wide * 65535 + peak // 2) // peak, 65535).astype(np.uint16)
+    return scaled(array, 65535 if kind == "TIFF" else (1 << bits) - 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..container import Metadata
@@ -102,21 +102,34 @@ def _remove_thumbnail(buffer: bytearray, order: str, start: int) -> None:
         cleared.append((entry, 12))
     for offsets, lengths in ((JPEG_OFFSET, JPEG_LENGTH), (STRIP_OFFSETS, STRIP_LENGTHS)):
         cleared += zip(found.get(offsets, []), found.get(lengths, []), strict=False)
-    for place, size in cleared:
-        _clear(buffer, place, size)
+    for part in _parts(cleared, len(buffer)):
+        _clear(buffer, part)
 
 
 def _remove_previews(buffer: bytearray, order: str, nested: int) -> None:
     """Clear a maker's note that holds a JPEG."""
-    for tag, size, place, _ in _entries(buffer, order, nested):
-        if tag == MAKER_NOTE and b"\xff\xd8\xff" in buffer[place : place + size]:
-            _clear(buffer, place, size)
+    notes = [(place, size) for tag, size, place, _ in _entries(buffer, order, nested) if tag == MAKER_NOTE]
+    for part in _parts(notes, len(buffer)):
+        if buffer.find(b"\xff\xd8\xff", part.start, part.stop) >= 0:
+            _clear(buffer, part)
 
 
-def _clear(buffer: bytearray, place: int, size: int) -> None:
-    stop = min(place + size, len(buffer))
-    if 8 <= place < stop:
-        buffer[place:stop] = bytes(stop - place)
+def _parts(places: Iterable[tuple[int, int]], length: int) -> list[slice]:
+    """Places (offset, bytes) within so many bytes and behind the first eight, each byte once: thousands of entries may
+    name the same millions.
+    """
+    parts: list[slice] = []
+    for start, size in sorted(places):
+        stop = min(start + size, length)
+        if parts and start < parts[-1].stop:
+            parts[-1] = slice(parts[-1].start, max(parts[-1].stop, stop))
+        elif 8 <= start < stop:
+            parts.append(slice(start, stop))
+    return parts
+
+
+def _clear(buffer: bytearray, part: slice) -> None:
+    buffer[part] = bytes(part.stop - part.start)
 
 
 def said_size(exif: bytes) -> tuple[int, int] | None:

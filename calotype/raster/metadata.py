@@ -11,7 +11,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from ..container import MAX_METADATA, Density, Metadata
-from ..container.metadata import Text
+from ..container.metadata import Text, read_text, write_text
 from .dimensions import of_size, said_size
 from .survey import without_announcements
 
@@ -83,7 +83,7 @@ def _text(image: Image.Image, info: Mapping[Any, Any]) -> Text | None:
     comment = info.get("comment")
     if image.format in _COMMENTED and isinstance(comment, bytes | bytearray) and comment.strip(b"\0 "):
         found.append(("Comment", _decoded(comment.rstrip(b"\0"))))
-    return tuple(found) or None
+    return read_text(write_text(tuple(found))) or None  # as it is stored: without zero bytes, for one
 
 
 def _decoded(comment: bytes | bytearray) -> str:

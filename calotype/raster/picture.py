@@ -34,7 +34,7 @@ class Raster(Described):
     alpha: (H, W) of the same type, not premultiplied; None if the picture is opaque.
     metadata: what describes it. Without a colour profile the samples are sRGB; EXIF and XMP say orientation 1.
 
-    Raises PictureError if samples and alpha are not of these shapes and types.
+    Raises PictureError if its parts are not of these shapes and types.
     """
 
     samples: Samples
@@ -42,6 +42,11 @@ class Raster(Described):
     metadata: Metadata = NOTHING
 
     def __post_init__(self) -> None:
+        for part in (self.samples, *([] if self.alpha is None else [self.alpha])):
+            if not isinstance(part, np.ndarray):
+                raise PictureError(f"samples and alpha must be NumPy arrays, not {type(part).__name__}")
+        if not isinstance(self.metadata, Metadata):
+            raise PictureError(f"metadata must be a calotype.container.Metadata, not {type(self.metadata).__name__}")
         shape = self.samples.shape
         if len(shape) != 3 or shape[2] not in (1, 3) or self.samples.dtype not in (np.uint8, np.uint16):
             raise PictureError(

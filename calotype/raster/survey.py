@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import struct
 import warnings
+from bisect import bisect_left
 from dataclasses import dataclass
 
 from PIL import Image, ImageFile
@@ -13,6 +14,7 @@ from PIL import Image, ImageFile
 from ..container import CodePoints
 from ..errors import LossWarning
 from . import colour
+from .ppm import ppm_header
 
 _HEAD = 2**18  # bytes of a file in which its structure stands
 _LONGEST_XMP = 2**17  # bytes: what does not fit into the one segment of a JPEG announces nothing, and takes time
@@ -23,7 +25,9 @@ _AVIF_LUMINANCE = re.compile(rb"\0\0\0(?:\x20mdcv|\x0cclli)")
 # What announces other pictures, a video or further metadata, none of which follow the picture.
 _ANNOUNCED = rb"(?:hdrgm|HDRGainMap|apdi|GDepth|GImage|GContainer|Container|Item|GCamera:(?:Motion|Micro)\w*|xmpNote)"
 _ATTRIBUTES = re.compile(rb"\s(?:xmlns:)?" + _ANNOUNCED + rb"(?::[\w-]+)?\s*=\s*(?:\"[^\"<]*\"|'[^'<]*')")
-_ELEMENTS = re.compile(rb"<(" + _ANNOUNCED + rb"(?::[\w-]+)?)(?=[\s>/])[^<>]*(?:/>|>.*?</\1\s*>)", re.DOTALL)
+_OPENING = re.compile(rb"<(" + _ANNOUNCED + rb"(?::[\w-]+)?)(?=[\s>/])[^<>]*>")
+_CLOSING = re.compile(rb"</(" + _ANNOUNCED + rb"(?::[\w-]+)?)\s*>")
+_PASSES = 8  # over elements: what is left after one or two is no XML, and could take one for each of its tags
 
 _VIDEO = re.compile(rb"GCamera:(?:MotionPhoto|MicroVideo)\s*(?:=\s*[\"']|>)1")
 
@@ -111,9 +115,35 @@ def without_announcements(xmp: bytes) -> bytes:
     if len(xmp) > _LONGEST_XMP:
         return xmp
     cleaned = _ATTRIBUTES.sub(b"", xmp)
-    while (shorter := _ELEMENTS.sub(b"", cleaned)) != cleaned:
-        cleaned = shorter
+    for _ in range(_PASSES):
+        before, cleaned = cleaned, _without_elements(cleaned)
+        if cleaned == before:
+            break
     return cleaned
+
+
+def _without_elements(xmp: bytes) -> bytes:
+    """XMP without the elements that announce something, each from its tag to the next one that closes such an element.
+
+    Closing tags are found first, all at once: to search one for each of thousands of tags that lack it takes minutes.
+    """
+    closing: dict[bytes, list[tuple[int, int]]] = {}
+    for tag in _CLOSING.finditer(xmp):
+        closing.setdefault(tag[1], []).append(tag.span())
+    kept, stop = [], 0
+    for tag in _OPENING.finditer(xmp):
+        if tag.start() < stop:
+            continue
+        end = tag.end()
+        if not tag[0].endswith(b"/>"):
+            ends = closing.get(tag[1], [])
+            place = bisect_left(ends, (end, end))
+            if place == len(ends):
+                continue
+            end = ends[place][1]
+        kept.append(xmp[stop : tag.start()])
+        stop = end
+    return b"".join([*kept, xmp[stop:]])
 
 
 def png_chunks(head: bytes) -> dict[bytes, bytes]:
@@ -156,5 +186,5 @@ def _jpeg2000_bits(head: bytes) -> int:
 
 
 def _ppm_bits(head: bytes) -> int:
-    match = re.match(rb"P[3-6](?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+\d+(?:\s+|#[^\n]*\n)+(\d+)\s", head)
-    return 16 if match and int(match[1]) > 255 else 8
+    header = ppm_header(head)
+    return 16 if header is not None and header.peak > 255 else 8

@@ -34,7 +34,7 @@ from calotype.container import (
 from calotype.container.boxes import box
 from calotype.container.parts import TooNewError
 from calotype.container.salvage import tile_index
-from calotype.errors import CalotypeError, FormatError, PictureError
+from calotype.errors import CalotypeError, FormatError, LossWarning, PictureError
 
 HEADER = Header("talbot", bytes.fromhex("5eed1e55"), 250, 190, 3, 8, True, 60 * 256, 64)
 TILES = tuple(bytes([65 + index]) * (5 + 7 * index) for index in range(12))  # 4 across, 3 down
@@ -632,3 +632,30 @@ def test_salvage_says_that_a_layered_file_holds_nothing() -> None:
     header = dataclasses.replace(HEADER, alpha=False, layers=3)
     found = unpack(head(header) + END, salvage=True)
     assert found.tiles == () and "no tile is left" in found.warnings
+
+
+# ------------------------------------------------------------------------------------------------- metadata
+
+
+def test_millions_of_keys_do_not_fill_the_memory() -> None:
+    few = (("a", "1"),) * calo.MAX_TEXTS
+    assert unpack(pack(dataclasses.replace(PLAIN, metadata=Metadata(text=few)))).metadata.text == few
+    data = join(box("t", zlib.compress(bytes(calo.MAX_METADATA))), *row(*TILES), END)
+    with pytest.warns(LossWarning, match="first 65,536 of 8,388,608 keys"):
+        assert len(unpack(data).metadata.text or ()) == calo.MAX_TEXTS
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"icc": "profile"}, "the colour profile of the picture cannot be stored: .*not 'str'"),
+        ({"density": Density(2834.6, 2834.6)}, "the resolution .* integer"),
+        ({"density": Density(0, 1)}, "the resolution .* positive"),
+        ({"cicp": CodePoints(300, 1)}, "code points .* range"),
+        ({"text": {"Author": "N. N."}}, "the text .* too many values"),
+        ({"text": (("Year", 1839),)}, "the text .*'int'"),
+    ],
+)
+def test_metadata_that_could_not_be_read_again_is_refused(about: dict[str, Any], words: str) -> None:
+    with pytest.raises(PictureError, match=words):
+        pack(dataclasses.replace(PLAIN, metadata=Metadata(**about)))

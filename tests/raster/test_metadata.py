@@ -12,7 +12,7 @@ import pytest
 from PIL import ExifTags, Image, ImageOps
 
 from calotype.container import Metadata
-from calotype.container.metadata import Density
+from calotype.container.metadata import Density, read_text, write_text
 from calotype.errors import DamageWarning
 from calotype.raster import Raster, bands, from_picture, load, save, to_array, to_file, to_image
 
@@ -129,6 +129,13 @@ def test_comments_of_old_programs(encoding: str) -> None:
     out = io.BytesIO()
     image_of("RGB").save(out, "jpeg", comment="Zürich, 3".encode(encoding))
     assert load(out).metadata.text == (("Comment", "Zürich, 3"),)
+
+
+def test_a_comment_is_what_a_file_can_hold() -> None:
+    out = io.BytesIO()
+    image_of("RGB").save(out, "jpeg", comment=b"one\0two\0")
+    picture = load(out)
+    assert read_text(write_text(picture.metadata.text or ())) == picture.metadata.text == (("Comment", "onetwo"),)
 
 
 def test_strip() -> None:

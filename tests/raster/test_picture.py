@@ -92,6 +92,9 @@ def test_raster_checks_its_parts() -> None:
         Raster(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 3), np.uint8))
     with pytest.raises(PictureError, match="alpha"):
         Raster(np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint16))
+    for parts in (([[1]],), (None,), (np.zeros((2, 2, 3), np.uint8), [1]), (np.zeros((2, 2, 3), np.uint8), None, {})):
+        with pytest.raises(PictureError, match="must be"):
+            Raster(*parts)  # type: ignore[arg-type]
 
 
 def test_lazy_files_and_user_infos(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import warnings
 
 import numpy as np
@@ -17,6 +18,7 @@ from calotype.container import Density, Metadata
 from calotype.errors import LossWarning
 from calotype.raster import Raster, load, png16, to_file
 from calotype.raster.dimensions import exif_of_size, xmp_of_size
+from calotype.raster.survey import without_announcements
 from tests.raster.drawing import pattern
 
 ULTRA_HDR = (
@@ -167,3 +169,16 @@ def test_forgotten_sizes_are_mended() -> None:
 def _with_exif(image: Image.Image, exif: bytes) -> Image.Image:
     image.info["exif"] = exif
     return image
+
+
+def test_tags_that_nothing_closes_take_no_time() -> None:
+    begin = time.process_time()
+    pairs, inner = b"<Item:a>" * 5_000 + b"</Item:a>" * 5_000, b"<Ite" * 9_000 + b"<Item/>m/>" * 9_000
+    for xmp in (b"<Item>" * 20_000, pairs, inner):
+        without_announcements(xmp)
+    assert time.process_time() - begin < 5  # the first alone took half a minute
+
+
+def test_what_stands_between_announcements_stays() -> None:
+    xmp = b'<Container:Item a="1"/><dc:creator>me</dc:creator><Container:Item>\n</Container:Item ><dc:b/>'
+    assert without_announcements(xmp) == b"<dc:creator>me</dc:creator><dc:b/>"
