@@ -6,7 +6,7 @@
 >>> image = calotype.decode(data)                 # a Pillow image                 # doctest: +SKIP
 >>> calotype.write("photo.calo", picture)         # the same, for files            # doctest: +SKIP
 >>> image = calotype.read("photo.calo")                                            # doctest: +SKIP
->>> calotype.probe(data).bpp                      # header only                    # doctest: +SKIP
+>>> calotype.probe(data).bpp                      # without decoding a pixel       # doctest: +SKIP
 >>> smaller = calotype.truncate(data, 20_000)     # of codec toderici2017          # doctest: +SKIP
 >>> for step in calotype.progressive(stream):     # pictures while bytes arrive    # doctest: +SKIP
 ...     step.image.show()

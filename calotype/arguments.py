@@ -22,7 +22,8 @@ def whole(value: object) -> int | None:
 
 
 def wholes(values: object, count: int) -> tuple[int, ...] | None:
-    """So many whole numbers, as a tuple of int; None for anything else."""
+    """So many whole numbers, also of an array, as a tuple of int; None for anything else."""
+    values = values.tolist() if hasattr(values, "tolist") else values
     if not isinstance(values, Sequence) or len(values) != count:
         return None
     found = tuple(n for n in map(whole, values) if n is not None)

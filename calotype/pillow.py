@@ -7,7 +7,7 @@
     image.save("small.calo", quality=40)
 
 ``save`` takes ``quality``, ``codec``, ``strip`` and all else that :func:`calotype.encode` takes by name, but for
-``progress``; ``icc_profile``, ``exif`` and ``xmp`` replace what ``image.info`` holds (None: without).
+``progress``; ``icc_profile``, ``exif``, ``xmp`` and ``dpi`` replace what ``image.info`` holds (None: without).
 What goes wrong is a :class:`CaloFileError`: an OSError, as programs that use Pillow expect, and a CalotypeError.
 """
 
@@ -28,6 +28,7 @@ _METADATA = {  # what may be given instead of the picture's own, and types of it
     "icc_profile": bytes | bytearray,
     "exif": bytes | bytearray | Image.Exif,
     "xmp": bytes | bytearray | str,
+    "dpi": tuple | list,
 }
 
 
@@ -43,6 +44,7 @@ class CalotypeImageFile(ImageFile.ImageFile):
     """A ``.calo`` file that Pillow has opened: the header and the metadata, the pixels when they are asked for.
 
     16-bit grey is mode I;16; 16-bit RGB, and 16 bits with alpha, come as 8 bits, because Pillow has no mode for them.
+    ``text`` holds what the file says in words, as of a PNG that Pillow has opened.
     With ``PIL.ImageFile.LOAD_TRUNCATED_IMAGES`` set, what is left of a damaged or truncated file is decoded.
     """
 
@@ -66,6 +68,7 @@ class CalotypeImageFile(ImageFile.ImageFile):
         exif = None if front.exif is None else raster.EXIF_PREFIX + front.exif
         found = {"exif": exif, "xmp": front.xmp, **raster.colour_info(front.metadata, header.channels)}
         self.info.update({key: value for key, value in found.items() if value is not None})
+        self.text = dict(front.metadata.text or ())
         self.tile = [ImageFile._Tile("calo", (0, 0, *self._size), 0, None)]
 
     def load(self) -> Any:
@@ -121,7 +124,8 @@ def _save(im: Image.Image, fp: IO[bytes], filename: str | bytes) -> None:
     options = {key: value for key, value in given.items() if key in known and value is not None}
     for key, value in overrides.items():
         if not isinstance(value, _METADATA[key] | None):
-            raise CaloFileError(f"{key} must be bytes, not {type(value).__name__}")
+            wanted = "two numbers" if key == "dpi" else "bytes"
+            raise CaloFileError(f"{key} must be {wanted}, not {type(value).__name__}")
     strip = bool(given.get("strip", False))
     if isinstance(options.get("quality"), str):
         raise CaloFileError(f"quality must be a number from 1 to 100, not {options['quality']!r}")

@@ -31,6 +31,7 @@ def test_what_is_no_number(value: Any) -> None:
 
 
 def test_several_whole_numbers() -> None:
-    assert wholes([np.int8(1), 2], 2) == wholes((1, 2), 2) == (1, 2)
-    for values in ((1, 2, 3), (1, None), (1, True), "12", 12, None):
+    assert wholes([np.int8(1), 2], 2) == wholes((1, 2), 2) == wholes(np.array([1, 2]), 2) == (1, 2)
+    arrays = np.array([1.0, 2.0]), np.array([[1], [2]]), np.array(1)
+    for values in (*arrays, (1, 2, 3), (1, None), (1, True), "12", 12, None):
         assert wholes(values, 2) is None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageFile, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageFile, PngImagePlugin, UnidentifiedImageError
 
 import calotype
 import calotype.pillow
@@ -296,3 +296,21 @@ def test_save_all_is_one_picture_or_an_error() -> None:
     memory = io.BytesIO()
     frames[0].save(memory, "CALO", save_all=True)
     assert Image.open(memory).size == (20, 10)
+
+
+def test_what_a_file_tells_comes_along() -> None:
+    png, first, second, third = (io.BytesIO() for _ in range(4))
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "N. N.")
+    picture().save(png, "PNG", pnginfo=text, dpi=(300, 300))
+    image = Image.open(png)
+    image.info["photoshop"] = {0x0404: b"\x1c\x02"}
+    image.save(first, "CALO")
+    Image.open(first).save(second, "CALO", quality=80)
+    about = container.unpack(second.getvalue()).metadata
+    assert (about.iptc, about.text, about.density) == (b"\x1c\x02", (("Author", "N. N."),), (11811, 11811))
+    Image.open(first).save(third, "CALO", dpi=(96, 96))
+    assert container.unpack(third.getvalue()).metadata.density == (3780, 3780)
+    with pytest.raises(calotype.pillow.CaloFileError, match="dpi must be two numbers"):
+        picture().save(third, "CALO", dpi=300)
+    assert raster.from_picture(raster.to_image(raster.Raster(np.zeros((2, 2, 3), np.uint8), None, about))).metadata.iptc

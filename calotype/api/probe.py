@@ -81,7 +81,8 @@ def probe(data: bytes) -> Info:
     """Facts about a whole file; FormatError if it is not one. A progressive one may be cut."""
     if not isinstance(data, bytes | bytearray | memoryview):
         raise FormatError(f"probe takes the bytes of a file, not {type(data).__name__}")
-    content = container.unpack(bytes(data))
+    data = bytes(data)
+    content = container.unpack(data)
     header, about = content.header, content.metadata
     kinds = _kinds(content) if header.codec == STILLS else ()
     return Info(

@@ -11,8 +11,8 @@ picture was compressed it learns from a JPEG's own quantisation tables, and esti
 from __future__ import annotations
 
 import io
+import os
 from dataclasses import replace
-from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 import numpy as np
@@ -30,11 +30,12 @@ from ..errors import PictureError
 from ..raster import Raster, metadata
 from ..raster.bands import lying
 from ..raster.bleeding import extend_colours
+from ..raster.files import seekable
 from ..raster.guard import pillow_limit, reading
 
 CODEC = "tao2017"
 
-Source: TypeAlias = "str | Path | bytes | IO[bytes] | Image.Image | npt.NDArray[Any] | Raster"
+Source: TypeAlias = "str | os.PathLike[str] | bytes | IO[bytes] | Image.Image | npt.NDArray[Any] | Raster"
 
 
 def restore(
@@ -43,10 +44,10 @@ def restore(
     """A picture without the artefacts of its compression, as a Pillow image (or an array), of the same size.
 
     Args:
-        picture: the path, the bytes or a binary file object of a picture file; or a Pillow image (not mode F), an
-            array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster. Of files, and of Pillow images as
-            ``Image.open`` returned them, a JPEG's quantisation tables are used. A picture that was scaled or turned
-            since it was compressed cannot be restored as well.
+        picture: the path, the bytes or a binary file object of a picture file (read from its beginning if that can be);
+            or a Pillow image (not mode F), an array ``(H, W)`` or ``(H, W, 1..4)`` of uint8 or uint16, or a Raster. Of
+            files, and of Pillow images as ``Image.open`` returned them, a JPEG's quantisation tables are used. A
+            picture that was scaled or turned since it was compressed cannot be restored as well.
         threads: of the computation; all cores, eight at most, by default.
         progress: called with windows done and windows in total.
         as_array: an array ``(H, W)`` or ``(H, W, 2..4)`` of uint8 or uint16 instead of an image; the only way to get
@@ -82,9 +83,9 @@ def restore_raster(picture: Source, *, threads: int | None = None, progress: Pro
 def _read(picture: Source) -> tuple[Raster, int, Floats | None]:
     """The upright picture, the EXIF orientation in which it was compressed, and a JPEG's tables."""
     match picture:
-        case str() | Path():
-            with reading(str(picture)), open(picture, "rb") as file:
-                return _from_file(file if file.seekable() else io.BytesIO(file.read()), str(picture))
+        case str() | os.PathLike():
+            with reading(os.fsdecode(picture)), open(picture, "rb") as file:
+                return _from_file(seekable(file), os.fsdecode(picture))
         case bytes() | bytearray() | memoryview():
             return _from_file(io.BytesIO(picture), "the picture")
         case Image.Image():
@@ -92,13 +93,10 @@ def _read(picture: Source) -> tuple[Raster, int, Floats | None]:
             return source, metadata.orientation_of(picture), quantisation(picture)
         case np.ndarray() | Raster():
             return raster.from_picture(picture), 1, None
-    read = getattr(picture, "read", None)
-    if read is None:
+    if not hasattr(picture, "read"):
         raise PictureError(f"a picture is a file, a Pillow image or a NumPy array, not {type(picture).__name__}")
-    data = read()
-    if not isinstance(data, bytes | bytearray | memoryview):
-        raise PictureError(f"a picture file is opened as bytes, open(path, 'rb'); this one gives {type(data).__name__}")
-    return _from_file(io.BytesIO(data), "the picture")
+    with reading("the picture"):
+        return _from_file(seekable(picture), "the picture")
 
 
 def _from_file(file: IO[bytes], name: str) -> tuple[Raster, int, Floats | None]:

@@ -27,7 +27,7 @@ from ..codecs.tao2017.standard import BASES, StandardFile, kind
 from ..container import Container, Metadata, header_for
 from ..engine import bundles
 from ..errors import FormatError, PictureError
-from ..raster import Raster
+from ..raster import Raster, profiles
 from ..raster.bands import to_8
 from ..raster.stills.lossless import kind as lossless_kind
 from .encode import encode
@@ -105,6 +105,8 @@ def wrap(
             f"it is an animation of {file.frames} pictures, and a .calo file holds one: save one of them first"
         )
     channels, depth = file.channels, file.depth  # of this file, not of what Raster makes of it
+    if (channels, depth) == (1, 8) and profiles.correction(profiles.fitting(file.icc, "RGB "), "RGB") is not None:
+        raise PictureError("it is grey with a colour profile of RGB, for which a grey picture has no place: encode it")
     picture = raster.load(io.BytesIO(data))  # also proves that it decodes
     width, height = _full_size((picture.width, picture.height), scale, size)
     if max(width, height) > TILE:

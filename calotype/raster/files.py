@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -37,18 +38,38 @@ _OPTIONS: dict[str, dict[str, Any]] = {  # what comes out of a codec should not 
 }
 
 
-def load(source: str | Path | IO[bytes]) -> Raster:
+def load(source: str | os.PathLike[str] | IO[bytes]) -> Raster:
     """Read a picture file, from a path or a binary file object, in any format that Pillow opens.
 
-    Of an animation the first frame is read. PNG and TIFF with 16-bit RGB keep their depth. Raises PictureError.
+    A file object is read from its beginning, as Pillow does, if that can be. Of an animation the first frame is read.
+    PNG and TIFF with 16-bit RGB keep their depth. Raises PictureError.
     """
-    if isinstance(source, str | Path):
-        with reading(str(source)), open(source, "rb") as file:
-            return _load(file, str(source))
+    if isinstance(source, str | os.PathLike):
+        with reading(os.fsdecode(source)), open(source, "rb") as file:
+            return _load(file, os.fsdecode(source))
     name = getattr(source, "name", None)
     name = name if isinstance(name, str) else "the picture"
     with reading(name):
-        return _load(source if source.seekable() else io.BytesIO(source.read()), name)
+        return _load(seekable(source), name)
+
+
+def seekable(source: IO[bytes]) -> IO[bytes]:
+    """A binary file object at its beginning, or in memory what is left of one that cannot go back.
+
+    Raises PictureError for anything else.
+    """
+    hint = ": io.BytesIO(data) makes bytes one" if isinstance(source, bytes | bytearray | memoryview) else ""
+    if not hasattr(source, "read"):
+        raise PictureError(f"a picture file is a path or a binary file object, not {type(source).__name__}{hint}")
+    if isinstance(source, io.TextIOBase):
+        raise PictureError("a picture file is opened as bytes, open(path, 'rb'), and this one is opened as text")
+    if hasattr(source, "seekable") and source.seekable():
+        source.seek(0)
+        return source
+    data = source.read()
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise PictureError(f"a picture file is opened as bytes, open(path, 'rb'); this one gives {type(data).__name__}")
+    return io.BytesIO(data)
 
 
 def _load(file: IO[bytes], name: str) -> Raster:
@@ -69,13 +90,13 @@ def _load(file: IO[bytes], name: str) -> Raster:
 
 
 def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
+    start = file.read(len(SIGNATURE))
+    if start == SIGNATURE:  # which Pillow would read, with 8 bits and without text, if it was taught to
+        raise PictureError(f"cannot read {name}: it is a .calo file already; decode it first")
+    file.seek(0)
     try:
         return Image.open(file)
     except UnidentifiedImageError:
-        file.seek(0)
-        start = file.read(len(SIGNATURE))
-        if start == SIGNATURE:
-            raise PictureError(f"cannot read {name}: it is a .calo file already; decode it first") from None
         if start.startswith(_TIFF):
             raise PictureError(
                 f"cannot read {name}: it is a TIFF, damaged or of a kind that is not supported, such as floating-point "
@@ -84,7 +105,7 @@ def _open(file: IO[bytes], name: str) -> ImageFile.ImageFile:
         raise
 
 
-def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = None) -> None:  # noqa: A002
+def save(raster: Raster, target: str | os.PathLike[str] | IO[bytes], format: str | None = None) -> None:  # noqa: A002
     """Write a picture file, in the format that the suffix of the path or ``format`` ("png", ".jpg", "TIFF") names.
 
     What is stored and what is refused is told at :func:`to_file`. Nothing is written before the picture is encoded
@@ -92,10 +113,12 @@ def save(raster: Raster, target: str | Path | IO[bytes], format: str | None = No
 
     Raises PictureError.
     """
+    if not isinstance(target, str | os.PathLike) and not hasattr(target, "write"):
+        raise PictureError(f"save writes to a path or a binary file object, not to {type(target).__name__}")
     kind = _format(target, format)
-    if isinstance(target, str | Path):
-        data = to_file(raster, kind, name=str(target))
-        with _writing(str(target), kind), open(target, "wb") as file:
+    if isinstance(target, str | os.PathLike):
+        data = to_file(raster, kind, name=os.fsdecode(target))
+        with _writing(os.fsdecode(target), kind), open(target, "wb") as file:
             write_whole(file, data)
     else:
         data = to_file(raster, kind)
@@ -181,13 +204,13 @@ def write_whole(file: IO[bytes], data: bytes) -> None:
         file.flush()  # or a full disk would show when the file is closed, if at all
 
 
-def _format(target: str | Path | IO[bytes] | None, format: str | None) -> str:  # noqa: A002
+def _format(target: str | os.PathLike[str] | IO[bytes] | None, format: str | None) -> str:  # noqa: A002
     """Pillow's name of the format to write."""
     if format is not None:
         suffix = "." + format.lower().removeprefix(".")
         kind = FORMATS.get(suffix) or Image.registered_extensions().get(suffix) or format.upper()
-    elif isinstance(target, str | Path):
-        suffix = Path(target).suffix.lower()
+    elif isinstance(target, str | os.PathLike):
+        suffix = Path(os.fsdecode(target)).suffix.lower()
         kind = FORMATS.get(suffix) or Image.registered_extensions().get(suffix, "")
     else:
         raise PictureError(f"name the format to write into a file object, for example format='png' (or {_USUAL})")

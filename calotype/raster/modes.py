@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
-from ..errors import PictureError
+from ..errors import LossWarning, PictureError
 from . import profiles
 from .bands import Band
 
@@ -50,6 +51,8 @@ def plan(image: Image.Image, info: Mapping[Any, Any], icc: bytes | None, *, stri
             "a picture of floating-point samples (mode F) has no known range: scale it to 0..255 and convert it to "
             'mode "L", or to 0..65535 as a NumPy array of uint16'
         )
+    if mode in ("CMYK", "LAB"):
+        warnings.warn(f"its samples become RGB, for there is no place for {mode}", LossWarning, stacklevel=4)
     if mode == "LAB":
         return _plan_converted(mode, profiles.to_srgb(None, mode))
     if mode == "CMYK":  # without a profile by Pillow's rule of thumb

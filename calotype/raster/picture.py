@@ -19,7 +19,7 @@ from ..container.metadata import NOTHING, Described
 from ..errors import LossWarning, PictureError
 from . import bands, colour, modes, profiles
 from .guard import pillow_limit, reading
-from .metadata import EXIF_PREFIX, INCH, find
+from .metadata import EXIF_PREFIX, INCH, PHOTOSHOP_IPTC, find
 from .survey import Survey, survey, warn_of_losses
 
 _PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0  # a tag of TIFF, and one of its values
@@ -201,7 +201,8 @@ def to_image(raster: Raster) -> Image.Image:
 
     Pillow has no other mode with 16 bits: 16-bit RGB, and 16-bit pictures with alpha, are rounded to 8 bits
     (:func:`to_array` and :func:`calotype.raster.save` to PNG keep all 16). ``info`` holds ``icc_profile`` (of
-    code points one that means the same, if there is one), ``cicp``, ``exif``, ``xmp`` and ``dpi``.
+    code points one that means the same, if there is one), ``cicp``, ``exif``, ``xmp``, ``dpi``, and IPTC as it stands
+    in a JPEG.
     """
     deep_grey = raster.depth == 16 and raster.channels == 1 and raster.alpha is None
     samples = raster.samples if deep_grey else bands.to_8(raster.samples)
@@ -217,7 +218,7 @@ def to_image(raster: Raster) -> Image.Image:
 
 
 def colour_info(about: Metadata, channels: int) -> dict[str, Any]:
-    """Entries of Pillow's ``info`` for colours and resolution."""
+    """Entries of Pillow's ``info`` for colours, resolution and IPTC."""
     icc, points, density = about.icc, about.cicp, about.density
     if points is not None:
         icc = icc or colour.profile(points, channels)  # all that others look at
@@ -225,6 +226,7 @@ def colour_info(about: Metadata, channels: int) -> dict[str, Any]:
         "icc_profile": icc,
         "cicp": points and tuple(points),
         "dpi": density and (density.x * INCH, density.y * INCH),
+        "photoshop": about.iptc and {PHOTOSHOP_IPTC: about.iptc},
     }
     return {key: value for key, value in found.items() if value is not None}
 

@@ -36,6 +36,10 @@ def test_what_pillow_reads(tmp_path: Path) -> None:
 def test_what_nobody_reads(tmp_path: Path) -> None:
     with pytest.raises(PictureError, match="no such file"):
         open_picture(tmp_path / "none.png")
+    with pytest.raises(PictureError, match="null"):
+        open_picture("a\0b")
+    with pytest.raises(PictureError, match="not NoneType"):
+        open_picture(None)  # type: ignore[arg-type]
     with pytest.raises(PictureError, match="cannot read"):
         open_picture(tmp_path)
     (tmp_path / "text.png").write_text("hello", encoding="utf-8")

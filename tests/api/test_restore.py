@@ -109,6 +109,7 @@ def test_every_way_in_gives_the_same(tmp_path: Path) -> None:
     assert (restored(path) == expected).all() and (restored(str(path)) == expected).all()
     assert (restored(io.BytesIO(data)) == expected).all()
     with open(path, "rb") as file:
+        assert file.read(3) == b"\xff\xd8\xff"  # to see what it is
         assert (restored(file) == expected).all()
     with Image.open(path) as image:
         assert (restored(image) == expected).all()
@@ -178,6 +179,10 @@ def test_bad_input(tmp_path: Path) -> None:
         calotype.restore(data, threads=0)
     with pytest.raises(PictureError, match="opened as bytes"):
         calotype.restore(io.StringIO("text"))  # type: ignore[arg-type]
+    with pytest.raises(PictureError, match="closed file"):
+        closed = io.BytesIO(data)
+        closed.close()
+        calotype.restore(closed)
 
 
 def test_without_weights(monkeypatch: pytest.MonkeyPatch) -> None:

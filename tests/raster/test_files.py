@@ -14,7 +14,8 @@ import pytest
 import tifffile
 from PIL import Image
 
-from calotype.container import SIGNATURE, Metadata
+import calotype.pillow
+from calotype.container import SIGNATURE, Container, Header, Metadata, pack
 from calotype.errors import PictureError
 from calotype.raster import Raster, from_picture, load, save, to_file
 from calotype.raster.formats import FORMATS
@@ -134,6 +135,52 @@ def test_failures_of_reading_are_sentences(tmp_path: Path) -> None:
         load(io.BytesIO(png(60000, 60000, b"")))
     with pytest.raises(PictureError, match="65535"):
         load(io.BytesIO(png(70000, 1, b"")))
+
+
+class Named:
+    """A path of somebody's own kind."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+
+class OnlyRead:
+    """A file object that does not say whether it can go back."""
+
+    def __init__(self, data: bytes) -> None:
+        self.read = io.BytesIO(data).read
+
+
+def test_every_kind_of_file(tmp_path: Path) -> None:
+    picture = from_picture(pattern())
+    save(picture, Named(tmp_path / "a.png"))
+    data = (tmp_path / "a.png").read_bytes()
+    written = io.BytesIO()
+    save(picture, written, "png")  # and is at its end
+    for source in (Named(tmp_path / "a.png"), OnlyRead(data), written):
+        assert np.array_equal(load(source).samples, picture.samples)  # type: ignore[arg-type]
+
+
+def test_what_is_no_file_is_called_so(tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match=r"not bytes: io\.BytesIO"):
+        load(b"")  # type: ignore[arg-type]
+    with pytest.raises(PictureError, match="not NoneType"):
+        load(None)  # type: ignore[arg-type]
+    (tmp_path / "a.txt").write_text("text", encoding="utf-8")
+    with open(tmp_path / "a.txt", encoding="utf-8") as file, pytest.raises(PictureError, match="opened as text"):
+        load(file)  # type: ignore[arg-type]
+    for target in (None, b"a.png"):
+        with pytest.raises(PictureError, match="a path or a binary file object, not to"):
+            save(from_picture(pattern()), target, "png")  # type: ignore[arg-type]
+
+
+def test_a_calo_file_is_refused_even_if_pillow_knows_it() -> None:
+    calotype.pillow.register()
+    with pytest.raises(PictureError, match=r"it is a \.calo file already; decode it first"):
+        load(io.BytesIO(pack(Container(Header("talbot", bytes(4), 64, 64, 3, 16, False, 0, 64), tiles=(b"",)))))
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp", ".tiff", ".gif", ".bmp"])

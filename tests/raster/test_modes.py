@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.errors import PictureError
+from calotype.errors import LossWarning, PictureError
 from calotype.raster import Raster, from_picture, load, to_array, to_image
 from calotype.raster.png16 import SIGNATURE, chunk
 
@@ -130,3 +130,9 @@ def test_the_transparent_colour_of_few_bits(bits: int, row: str, key: int, alpha
     file.seek(0)
     picture = load(file)
     assert picture.alpha is not None and picture.alpha[0].tolist() == list(alpha)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "LAB"])
+def test_colours_without_a_place_are_told(mode: str) -> None:
+    with pytest.warns(LossWarning, match=f"become RGB, for there is no place for {mode}"):
+        assert from_picture(image_of(mode)).channels == 3

@@ -146,6 +146,7 @@ class StandardFile:
         width, height: in pixels, in the order of rows and columns in which they are stored.
         orientation: EXIF's, 1 to 8.
         mode: Pillow's.
+        icc: the colour profile, whatever calls itself one.
         frames: 1, or the number of pictures of an animation.
         tables: what :func:`calotype.codecs.tao2017.strength.quantisation` found.
     """
@@ -159,6 +160,7 @@ class StandardFile:
             self.width, self.height = image.size
             self.mode = image.mode
             self.orientation = metadata.orientation_of(image)
+            self.icc: bytes | None = image.info.get("icc_profile")
             self.tables: Floats | None = quantisation(image)
             self.frames = int(getattr(image, "n_frames", 1)) if base.id in ("webp", "avif") else 1
 

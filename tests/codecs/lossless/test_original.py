@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 import calotype
 from calotype import container, raster
+from calotype.api.wrap import kept_jpeg
+from calotype.raster.colour import PRIMARIES, matrix_profile
 from calotype.raster.stills import jxl
 from tests.make_golden import drawing
+
+SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def jpeg(channels: int = 3, orientation: int = 1, **options: Any) -> bytes:
@@ -103,3 +107,16 @@ def test_size_and_scale_do_not_go_with_it() -> None:
         calotype.wrap(CASES["colour"], 2, lossless=True)
     with pytest.raises(calotype.PictureError, match="only a JPEG can be kept"):
         calotype.wrap(b"RIFF\0\0\0\0WEBP", lossless=True)
+
+
+def test_grey_whose_colours_need_a_profile_of_rgb_is_not_kept_as_it_is() -> None:
+    linear = matrix_profile(PRIMARIES[1][1:], (1.0,), 3, "linear")
+    file = jpeg(1, icc_profile=linear)
+    for lossless in (True, False):
+        with pytest.raises(calotype.PictureError, match="grey with a colour profile of RGB"):
+            calotype.wrap(file, lossless=lossless)
+    picture = raster.load(io.BytesIO(file))
+    with pytest.warns(UserWarning, match="the JPEG is not kept"):
+        data = kept_jpeg(file, picture, verify=True)
+    assert np.array_equal(calotype.decode(data, as_array=True), picture.samples[..., 0])
+    assert calotype.extract(calotype.wrap(jpeg(1, icc_profile=SRGB), lossless=True)) == jpeg(1, icc_profile=SRGB)
