@@ -55,6 +55,7 @@ def test_the_same_bytes_come_out(name: str, packed: bool, monkeypatch: pytest.Mo
     expected = raster.load(io.BytesIO(file))
     found = calotype.api.decode.decode_raster(data)
     assert np.array_equal(found.samples, expected.samples) and found.metadata == expected.metadata
+    assert found.samples.flags.writeable
     part = calotype.decode(data, region=(5, 7, 60, 50), as_array=True)
     assert np.array_equal(part, raster.to_array(expected)[7:50, 5:60])
     assert calotype.probe(data).inside == ("JPEG, kept as JPEG XL" if packed else "JPEG as it was")
