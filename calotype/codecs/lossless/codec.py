@@ -113,7 +113,7 @@ class Lossless:
         region = region or picture
         if len(tiles) == 1 and tiles[0] is not None and original.is_original(tiles[0]):
             kept = original.read(tiles[0], shape, depth)[region.slices]
-            return cast(Samples, np.require(kept, requirements=["C", "W"]))  # Pillow's array is read-only
+            return np.require(kept, requirements=["C", "W"])  # Pillow's array is read-only
         across = -(-width // TILE)
         if len(tiles) != across * -(-height // TILE):
             raise FormatError("the file inside is not a JPEG, and too large for another")
