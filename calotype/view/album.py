@@ -82,7 +82,9 @@ class Album:
             problem = str(error) if isinstance(error, CalotypeError) else (error.strerror or "it cannot be read")
             return Item(address, 0, 0.0, 0, 0, "", 0.0, None, 0, problem)
         stem = name[: -len(EXTENSION)]
-        beside = next((stem + s for suffix in ORIGINALS for s in (suffix, suffix.upper()) if stem + s in names), None)
+        possible = [stem + s for suffix in ORIGINALS for s in (suffix, suffix.upper())]
+        possible[:0] = [stem] if stem.lower().endswith(ORIGINALS) else []  # a.png.calo, where an a.jpg was, too
+        beside = next((name for name in possible if name in names), None)
         try:
             original_size = (folder / beside).stat().st_size if beside else 0
         except OSError:

@@ -146,6 +146,15 @@ def test_one_file_is_an_album_too(folder: Path) -> None:
         Album(folder / "none")
 
 
+def test_the_original_of_a_whole_name_is_found(folder: Path) -> None:
+    for name in ("x.png", "x.jpg", "x.png.png"):
+        (folder / name).write_bytes(b"1")
+    for name in ("x.png.calo", "x.jpg.calo", "x.calo"):
+        shutil.copy(GOLDEN / "grey.calo", folder / name)
+    originals = {item.path: item.original for item in Album(folder).items()}
+    assert (originals["x.png.calo"], originals["x.jpg.calo"], originals["x.calo"]) == ("x.png", "x.jpg", "x.png")
+
+
 def test_what_cannot_be_shown_says_why(folder: Path) -> None:
     if os.name != "posix":
         pytest.skip("names and kinds of files of POSIX")

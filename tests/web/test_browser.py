@@ -205,6 +205,25 @@ def test_the_page_encodes_compares_and_works_offline(site: Path, chromium: Brows
         data = bytes(chromium.wait(f"[...new Uint8Array(await (await fetch('{file}')).arrayBuffer())]"))
         assert calotype.decode(data).size == (160, 120)
 
+        # Of two that are opened at once, the last is shown.
+        chromium.run("""
+          const input = document.getElementById('file');
+          const choose = (file) => {
+            const chosen = new DataTransfer();
+            chosen.items.add(file);
+            input.files = chosen.files;
+            input.dispatchEvent(new Event('change'));
+          };
+          const [first, size] = [input.files[0], document.getElementById('size')];
+          size.value = document.getElementById('status').textContent = '';
+          const canvas = Object.assign(document.createElement('canvas'), { width: 2000, height: 2000 });
+          canvas.getContext('2d').fillRect(9, 9, 999, 999);
+          canvas.toBlob((blob) => { choose(new File([blob], 'large.png')); choose(first); });
+        """)
+        chromium.wait(done)
+        time.sleep(0.2)
+        assert "160 × 120" in chromium.wait(done)
+
         # A .calo file opens, too.
         chromium.upload("#file", site / "pictures" / "0.calo")
         assert "512 × 512" in chromium.wait(f"/decoded in/.test({STATUS}) && {STATUS}")

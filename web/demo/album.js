@@ -186,7 +186,8 @@ function facts({ width, height, size, codec, quality, modified, original, origin
 }
 
 $('compare').addEventListener('click', async () => {
-  const entry = entries[current];
+  const index = current;
+  const entry = entries[index];
   const on = $('compare').getAttribute('aria-pressed') !== 'true';
   $('compare').setAttribute('aria-pressed', on);
   if (!on) {
@@ -195,9 +196,11 @@ $('compare').addEventListener('click', async () => {
   }
   try {
     const response = await fetch(address('files', entry.original));
-    stage.show(canvasOf(await createImageBitmap(await response.blob())), null, entry.width, entry.height);
+    const original = await createImageBitmap(await response.blob());
+    if (current !== index || $('compare').getAttribute('aria-pressed') !== 'true') return; // too late
+    stage.show(canvasOf(original), null, entry.width, entry.height);
   } catch (error) {
-    $('facts').textContent = `The original cannot be shown: ${error.message}`;
+    if (current === index) $('facts').textContent = `The original cannot be shown: ${error.message}`;
   }
 });
 const step = (by) => entries[current + by] && open(current + by);

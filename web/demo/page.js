@@ -33,22 +33,23 @@ const tune = () => document.querySelector('input[name=tune]:checked').value;
 
 /** Show what a file is: one that is to be encoded, or one that is already. */
 async function open(blob, name) {
-  begin();
+  const signal = begin();
   say('Opening …');
   try {
     const bytes = new Uint8Array(await blob.arrayBuffer());
     if (bytes[0] === 0x89 && bytes[1] === 0x43) {
-      await showFile(bytes, name);
+      await showFile(bytes, name, signal);
       return;
     }
     const bitmap = await createImageBitmap(blob).catch(() => {
       throw new Error(`${name} is not a picture that this browser opens`);
     });
+    if (signal.aborted) return; // another was opened meanwhile
     const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
     context.drawImage(bitmap, 0, 0);
     start(name, context.getImageData(0, 0, bitmap.width, bitmap.height), bytes.length);
   } catch (error) {
-    say(`${error.message}.`);
+    if (!signal.aborted) say(`${error.message}.`);
   }
 }
 
@@ -67,14 +68,16 @@ function reveal(controls) {
 }
 
 /** A `.calo` file that was opened: shown as it arrives, nothing to set. */
-async function showFile(bytes, name) {
+async function showFile(bytes, name, signal) {
+  signal.throwIfAborted();
   const { width, height, bundle, quality, depth } = info(bytes);
   reveal(false);
   const began = performance.now();
-  const bitmap = await decode(bytes, { signal: last.signal });
+  const bitmap = await decode(bytes, { signal });
   stage.show(false, canvasOf(bitmap), width, height);
   const seconds = ((performance.now() - began) / 1000).toFixed(2);
-  say(`${name}: ${width} × ${height}, ${kilobytes(bytes.length)}, quality ${quality}, ${depth} bits, weights ${bundle}; decoded in ${seconds} s.`);
+  const made = quality ? `quality ${quality}, ${depth} bits, weights ${bundle}` : `${depth} bits, without loss`;
+  say(`${name}: ${width} × ${height}, ${kilobytes(bytes.length)}, ${made}; decoded in ${seconds} s.`);
 }
 
 function begin() {
