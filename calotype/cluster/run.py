@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import CalotypeError, describe
 from . import manifest
-from .listing import MOST_FILES, Listing, Piece, digest, units
+from .listing import MOST_FILES, Listing, Piece, digest, folded, units
 from .manifest import Account
 from .order import Order
 from .session import cluster
@@ -130,7 +130,15 @@ def _todo(
 ) -> Iterator[tuple[str, Piece]]:
     source = listing.source.root
     apart = f"{destination.root}/".startswith(f"{source}/")  # a folder inside the source, which is not descended into
+    outputs: dict[bytes, str] | None = {} if destination.ignores_case() else None
     for kind, item in listing:
+        first = item.output if outputs is None else outputs.setdefault(digest(folded(item.output)), item.output)
+        if first != item.output:
+            message = (
+                f"its output {item.output} is also {first}, for {work.destination} ignores case: rename one of them"
+            )
+            listing.problems.append((item.source, message))
+            continue
         if not apart and f"{destination.path(item.output)}/".startswith(f"{source}/"):
             raise CalotypeError(
                 f"{work.destination} would get {item.output} where the source is, and an input is never overwritten: "

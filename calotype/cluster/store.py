@@ -12,7 +12,7 @@ import stat
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -92,6 +92,23 @@ class Store:
     def exists(self) -> bool:
         """Whether there is anything."""
         return bool(self._opened[0].exists(self.root))
+
+    def ignores_case(self) -> bool:
+        """Whether ``a`` and ``A`` are one file here, as on macOS, Windows and most cards; tried with a hidden file."""
+        if not self.is_local:
+            return False
+        root = Path(self.root)
+        missing = [folder for folder in (root, *root.parents) if not folder.exists()]
+        try:
+            root.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(prefix=TEMPORARY_PREFIX, suffix=".tmp", dir=root) as file:
+                return root.joinpath(Path(file.name).name.upper()).exists()
+        except OSError:
+            return False  # who writes there will be told
+        finally:
+            with suppress(OSError):
+                for folder in missing:
+                    folder.rmdir()
 
     def entry(self, name: str) -> Stored:
         """One file. Raises OSError."""

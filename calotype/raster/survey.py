@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 from ..container import CodePoints
 from ..errors import LossWarning
 from . import colour
+from .modes import raw_mode
 from .ppm import ppm_header
 
 _HEAD = 2**18  # bytes of a file in which its structure stands
@@ -44,6 +45,7 @@ class Survey:
     bits: int = 8  # a sample, as far as the file says it here
     luminance: bool = False  # of HDR: the display that it was made on, and the light of its contents
     extra: int = 0  # samples of a pixel that are neither colour nor alpha
+    narrowed: bool = False  # to 8 bits, by Pillow, whatever else is installed
 
 
 def survey(image: Image.Image) -> Survey:
@@ -68,13 +70,24 @@ def survey(image: Image.Image) -> Survey:
         bits = _ppm_bits(head)
     elif image.format == "SGI" and len(head) > 3:
         bits = 8 * head[3]
+    elif image.format == "TIFF" and str(raw_mode(image)).startswith("CMYK;16"):
+        bits = 16
+    narrowed = bits > 8 and image.format in ("SGI", "TIFF")
     gain_map = image.format in ("JPEG", "MPO") and (b"hdrgm:" in head or b"urn:iso:std:iso:ts:21496" in head)
     gain_map = gain_map or (image.format == "AVIF" and b"tmap" in head[:4096])
     video = image.format in ("JPEG", "MPO") and _VIDEO.search(head) is not None
     luminance = image.format == "PNG" and not _PNG_LUMINANCE.isdisjoint(png_chunks(head))
     luminance = luminance or (image.format == "AVIF" and _AVIF_LUMINANCE.search(head[:4096]) is not None)
     return Survey(
-        points, _frames(image), image.format in _PAGES, gain_map, video, bits, luminance, _extra_samples(image)
+        points,
+        _frames(image),
+        image.format in _PAGES,
+        gain_map,
+        video,
+        bits,
+        luminance,
+        _extra_samples(image),
+        narrowed,
     )
 
 
@@ -99,6 +112,8 @@ def warn_of_losses(found: Survey) -> None:
         left.append("its gain map (HDR) is left out")
     if found.luminance:
         left.append("what it says of the light of its display and contents (HDR) is left out")
+    if found.narrowed:
+        left.append(f"its {found.bits} bits a sample become 8")
     if found.extra:
         left.append(f"its samples that are neither colour nor alpha, {found.extra} a pixel, are left out")
     if found.frames > 1 and found.gain_map:

@@ -89,6 +89,26 @@ def test_a_run_that_was_interrupted_before_its_first_unit_goes_on(tmp_path: Path
     assert (run._account(work, place).run, run._account(work, place).settings) == (1, None)
 
 
+def test_outputs_do_not_meet_where_the_destination_ignores_case(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("fsspec", "pyarrow"):
+        pytest.importorskip(name)
+    (tmp_path / "probe").touch()
+    place = store.Store(str(tmp_path / "new/out"))
+    assert place.ignores_case() is (tmp_path / "PROBE").exists() and not (tmp_path / "new").exists()
+    work = run.Work("in", place.url, Order("encode"), frozenset([".png"]), ".calo")
+    listing = Listing(store.Store(str(tmp_path)), work.suffixes, work.suffix)
+    pieces = [("", Piece(name, name, 1, "1")) for name in ("a.calo", "A.calo", "B/a.calo", "b/a.calo", "c.calo")]
+    monkeypatch.setattr(Listing, "__iter__", lambda self: iter(pieces))
+    account = manifest.Account()
+    assert len(list(run._todo(work, listing, place, account, run.Totals()))) == 5 or place.ignores_case()
+    monkeypatch.setattr(store.Store, "ignores_case", lambda self: True)
+    listing.problems.clear()
+    todo = [item.output for _, item in run._todo(work, listing, place, account, run.Totals())]
+    assert todo == ["a.calo", "B/a.calo", "c.calo"] and [name for name, _ in listing.problems] == ["A.calo", "b/a.calo"]
+
+
 def test_the_output_of_another_file_stays(tmp_path: Path) -> None:
     for name in ("fsspec", "pyarrow"):
         pytest.importorskip(name)

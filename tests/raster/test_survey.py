@@ -84,6 +84,16 @@ def test_samples_without_a_place_are_told(extra: list[str], count: int, dtype: t
     assert told == (f"its samples that are neither colour nor alpha, {count} a pixel, are left out" if count else "")
 
 
+@pytest.mark.parametrize("kind", ["SGI", "TIFF"])
+def test_samples_that_become_narrower_are_told(kind: str) -> None:
+    memory = io.BytesIO()
+    if kind == "SGI":
+        Image.fromarray(pattern(channels=3, dtype=np.uint8)).save(memory, kind, bpc=2)
+    else:
+        tifffile.imwrite(memory, pattern(channels=4, dtype=np.uint16), photometric="separated")
+    assert losses(memory)[1].count("its 16 bits a sample become 8") == 1
+
+
 def test_each_thing_that_does_not_fit_is_told_once() -> None:
     about = Metadata(
         exif=b"II*\0\x08\0\0\0\0\0\0\0\0\0", xmp=b"<x/>", text=(("A", "B"),), density=Density(11811, 11811)
