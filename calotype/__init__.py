@@ -31,6 +31,9 @@ from .errors import (
 from .version import __version__
 
 if TYPE_CHECKING:
+    from . import container as container
+    from . import metrics as metrics
+    from . import raster as raster
     from .api.decode import decode, read
     from .api.encode import encode, write
     from .api.probe import Info, probe
@@ -60,13 +63,16 @@ _LAZY = {  # by name: the module of calotype.api
     "wrap": "wrap",
     "write": "encode",
 }
+_MODULES = ("container", "metrics", "raster")  # that people name as well: calotype.raster.load
 
 
 def __getattr__(name: str) -> Any:
     # NumPy, Pillow and ONNX Runtime come in with the first picture: the import itself stays quick.
-    if name in _LAZY:
+    if name in _LAZY or name in _MODULES:
         from importlib import import_module
 
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
         return getattr(import_module(f".api.{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module 'calotype' has no attribute '{name}'")
 

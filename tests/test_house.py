@@ -267,6 +267,11 @@ def test_the_public_list_is_what_there_is() -> None:
         assert name == "__version__" or (thing.__doc__ and thing.__name__ == name), name
 
 
+def test_rooms_that_people_name_are_there() -> None:
+    script = "import calotype; print(calotype.raster.load, calotype.container.Metadata, calotype.metrics.psnr)"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+
+
 def test_modules_have_docstrings_and_import() -> None:
     assert [module for module, tree in TREES.items() if not ast.get_docstring(tree)] == []
     for module in filter(is_codec_half, FILES):

@@ -16,7 +16,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from ..arrays import Samples
 from ..container import SIGNATURE, Metadata
-from ..errors import CalotypeError, PictureError
+from ..errors import CalotypeError, CalotypeWarning, PictureError
 from . import png16
 from .bands import to_8
 from .deep import is_deep, read_deep
@@ -182,7 +182,7 @@ def _writing(name: str, kind: str) -> Iterator[None]:
     """Turn whatever goes wrong into a PictureError of one sentence."""
     try:
         yield
-    except CalotypeError:
+    except (CalotypeError, CalotypeWarning):
         raise
     except OSError as error:
         raise PictureError(f"cannot write {name}: {reason(error)}") from error

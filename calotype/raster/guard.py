@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from PIL import Image, UnidentifiedImageError
 
 from ..container import MAX_PIXELS
-from ..errors import CalotypeError, PictureError
+from ..errors import CalotypeError, CalotypeWarning, PictureError
 
 _limit_lock = threading.Lock()
 _limit_users = 0
@@ -53,7 +53,7 @@ def reading(name: str) -> Iterator[None]:
     """Turn whatever Pillow raises into a PictureError of one sentence; ``name`` is what it calls the picture."""
     try:
         yield
-    except CalotypeError:
+    except (CalotypeError, CalotypeWarning):  # a warning where the caller made errors of them
         raise
     except FileNotFoundError as error:
         raise PictureError(f"cannot read {name}: no such file") from error

@@ -4,10 +4,15 @@
 from __future__ import annotations
 
 import os
+import warnings
 
+import numpy as np
 import pytest
 from PIL import Image
 
+from calotype.container import Metadata
+from calotype.errors import LossWarning
+from calotype.raster import Raster, from_picture, to_file
 from calotype.raster.guard import pillow_limit
 
 
@@ -25,3 +30,14 @@ def test_a_child_process_has_the_limit_that_its_parent_had_before() -> None:
             os._exit(0 if kept and raised and before == Image.MAX_IMAGE_PIXELS else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+def test_warnings_that_were_made_errors_stay_what_they_are() -> None:
+    image = Image.new("CMYK", (3, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", LossWarning)
+        with pytest.raises(LossWarning, match="CMYK"):
+            from_picture(image)
+        about = Metadata(text=(("Author", "N. N."),))
+        with pytest.raises(LossWarning, match="text"):
+            to_file(Raster(np.zeros((2, 3, 3), np.uint8), None, about), "webp")
