@@ -16,8 +16,9 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -170,20 +171,23 @@ def plan(
         result.jobs = [Job(found.path, target) for found in finds.files]
     else:
         taken: dict[str, Path] = {}
-        targets = _targets(finds.files, folder, suffix, result, several=len(paths) > 1)
+        notes: dict[tuple[str, str], None] = {}
+        key = _keys()
+        targets = _targets(finds.files, folder, suffix, result, key, several=len(paths) > 1)
         for found, target in zip(finds.files, targets, strict=True):
             short = target.with_name(f"{found.path.stem}{suffix}")
             if target != short and short.is_file() and result.records.of(short) is None:
                 stale = (
                     f"is there from before, and several pictures are called {found.path.stem}: delete it if it is stale"
                 )
-                result.notes = [*dict.fromkeys([*result.notes, (shown(short), stale)])]
-            first = taken.setdefault(_key(target), found.path)
+                notes[shown(short), stale] = None
+            first = taken.setdefault(key(target), found.path)
             if first is found.path:
                 result.jobs.append(Job(found.path, target))
-            elif _key(first) != _key(found.path):  # the same file named in two ways is simply done once
+            elif key(first) != key(found.path):  # the same file named in two ways is simply done once
                 message = f"its output {shown(target)} is also that of {shown(first)}; choose another with -o"
                 result.problems.append((str(found.path), message))
+        result.notes = [*notes]
     for job in result.jobs:
         there = _stat(job.source)
         if there is not None:
@@ -191,7 +195,9 @@ def plan(
     return result
 
 
-def _targets(files: Sequence[Source], output: Path | None, suffix: str, plan: Plan, several: bool) -> list[Path]:
+def _targets(
+    files: Sequence[Source], output: Path | None, suffix: str, plan: Plan, key: Callable[[Path], str], several: bool
+) -> list[Path]:
     folders = [_folder(found, output, several) for found in files]
     short = [folder / f"{found.path.stem}{suffix}" for folder, found in zip(folders, files, strict=True)]
     whole = [folder / f"{found.path.name}{suffix}" for folder, found in zip(folders, files, strict=True)]
@@ -203,8 +209,8 @@ def _targets(files: Sequence[Source], output: Path | None, suffix: str, plan: Pl
     while True:  # a whole name may meet a short one in turn: a.png, a.jpg and a.png.jpg
         meeting: dict[str, set[str]] = {}
         for found, target in zip(files, chosen, strict=True):
-            meeting.setdefault(_key(target), set()).add(found.path.name)
-        clashes = [i for i, target in enumerate(chosen) if len(meeting[_key(target)]) > 1 and target != whole[i]]
+            meeting.setdefault(key(target), set()).add(found.path.name)
+        clashes = [i for i, target in enumerate(chosen) if len(meeting[key(target)]) > 1 and target != whole[i]]
         clashes = [i for i in clashes if not before[i] or chosen[i] != short[i]]
         if not clashes:
             return chosen
@@ -222,9 +228,10 @@ def _folder(found: Source, output: Path | None, several: bool) -> Path:
     return output / found.root.resolve().name / within if several else output / within
 
 
-def _key(path: Path) -> str:
-    """The same for all spellings of a name, which need not exist yet."""
-    return os.path.normcase(path.parent.resolve() / path.name)
+def _keys() -> Callable[[Path], str]:
+    """A function of which all spellings of a name, which need not exist yet, give the same; looks at a folder once."""
+    real = cache(os.path.realpath)
+    return lambda path: os.path.normcase(f"{real(path.parent)}{os.sep}{path.name}")
 
 
 def _stat(path: Path | None) -> os.stat_result | None:

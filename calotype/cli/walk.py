@@ -8,6 +8,7 @@ import stat
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from ..container import EXTENSION
@@ -51,14 +52,15 @@ def find(inputs: Sequence[Path], suffixes: Collection[str], *, skip: Path | None
         skip: a folder not to descend into: that of the outputs, where it lies inside an input.
     """
     finds = Finds()
-    seen: set[tuple[Path, Path | None]] = set()
+    seen: set[tuple[str, str, str | None]] = set()
+    real = cache(os.path.realpath)  # looks at a folder once
     for path in inputs:
         if not path.is_dir():
             candidates: Iterator[Source] = iter([Source(path)])
         else:
             candidates = _walk(path, suffixes, skip, finds)
         for found in candidates:
-            key = found.path.parent.resolve() / found.path.name, found.root and found.root.resolve()
+            key = real(found.path.parent), found.path.name, real(found.root) if found.root else None
             if key not in seen:
                 seen.add(key)
                 finds.files.append(found)

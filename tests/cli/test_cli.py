@@ -24,6 +24,8 @@ import calotype
 from calotype import codecs, container, raster
 from calotype.api import decode as api
 from calotype.cli import app, made
+from calotype.cli.destination import destination
+from calotype.cli.jobs import plan
 from calotype.cli.names import cell_width, counted, fit, shown
 from calotype.cli.screen import Bars, errors
 from calotype.cli.sizes import format_size, parse_size
@@ -798,6 +800,19 @@ def test_json_names_files_as_they_are() -> None:
     assert all(Path(record["file"]).is_file() for record in json.loads(ok("info", "small", "--json").stdout))
     Path("album", names[0]).write_bytes(b"no picture")
     assert json.loads(run("encode", "album", "-o", "other", "--json").stdout)[0]["error"]
+
+
+def test_thousands_of_files_are_planned_without_looking_at_their_folder_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("album").mkdir(), Path("small").mkdir()
+    for number in range(200):
+        Path(f"album/{number}.png").touch(), Path(f"album/{number}.jpg").touch(), Path(f"small/{number}.calo").touch()
+    looks, look = [], os.path.realpath
+    monkeypatch.setattr(os.path, "realpath", lambda path: looks.append(path) or look(path))  # type: ignore[func-returns-value]
+    place = destination("small", ["album"], suffixes=[".calo"], other=None)
+    found = plan(["album"], place, suffixes=PICTURE_SUFFIXES, suffix=".calo", overwrite=False, settings={})
+    assert (len(found.jobs), len(found.notes)) == (400, 200) and len(looks) < 10
 
 
 def test_many_failures_are_named_once() -> None:
