@@ -33,7 +33,7 @@ def decode_alpha(data: bytes, width: int, height: int, depth: int) -> NDArray[An
     if data[:8] != SIGNATURE or data[8:29] != expected:
         raise FormatError(f"the alpha channel is damaged: not a grey PNG of {width} x {height} with {depth} bits")
     try:
-        with pillow_limit(), Image.open(io.BytesIO(data), formats=["PNG"]) as image:
+        with pillow_limit(width * height), Image.open(io.BytesIO(data), formats=["PNG"]) as image:
             if image.size != (width, height) or image.mode != ("L" if depth == 8 else "I;16"):
                 raise FormatError(f"the alpha channel is damaged: {image.size} of mode {image.mode}")
             array = np.asarray(image)

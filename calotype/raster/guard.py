@@ -19,9 +19,19 @@ _limit_before: int | None = None
 
 
 @contextmanager
-def pillow_limit() -> Iterator[None]:
-    """Let Pillow read up to MAX_PIXELS without a warning (it warns at a third of that), in any number of threads."""
+def pillow_limit(pixels: int = MAX_PIXELS) -> Iterator[None]:
+    """Let Pillow read up to MAX_PIXELS without a warning (it warns at a third of that), in any number of threads.
+
+    The limit is that of the whole process, and guards what other threads read: a picture that is known to have no more
+    ``pixels`` than it allows leaves it as it is.
+    """
     global _limit_users, _limit_before
+    with _limit_lock:
+        limit = _limit_before if _limit_users else Image.MAX_IMAGE_PIXELS
+        needed = pixels == MAX_PIXELS or (limit is not None and pixels > limit)
+    if not needed:
+        yield
+        return
     with _limit_lock:
         if _limit_users == 0:
             _limit_before = Image.MAX_IMAGE_PIXELS

@@ -121,7 +121,7 @@ def from_image(
     what errors call the picture.
     """
     check_size(*image.size)
-    with reading(name), pillow_limit():
+    with reading(name), pillow_limit(image.width * image.height):
         stored = modes.raw_mode(image) if isinstance(image, ImageFile.ImageFile) else None
         found = survey(image)
         warn_of_losses(found)

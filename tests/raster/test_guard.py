@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calotype.container import Metadata
+from calotype.container import MAX_PIXELS, Metadata
 from calotype.errors import LossWarning
 from calotype.raster import Raster, from_picture, to_file
 from calotype.raster.guard import pillow_limit
@@ -41,3 +41,15 @@ def test_warnings_that_were_made_errors_stay_what_they_are() -> None:
         about = Metadata(text=(("Author", "N. N."),))
         with pytest.raises(LossWarning, match="text"):
             to_file(Raster(np.zeros((2, 3, 3), np.uint8), None, about), "webp")
+
+
+def test_a_picture_within_the_limit_leaves_it_to_other_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
+    with pillow_limit(10):
+        assert Image.MAX_IMAGE_PIXELS == 10
+    with pillow_limit(11), pillow_limit(10):
+        assert Image.MAX_IMAGE_PIXELS == MAX_PIXELS
+    seen: set[int | None] = set()
+    monkeypatch.setattr("calotype.raster.bands.fill", lambda *_: seen.add(Image.MAX_IMAGE_PIXELS))
+    from_picture(Image.new("RGB", (5, 2)))
+    assert seen == {10} and Image.MAX_IMAGE_PIXELS == 10

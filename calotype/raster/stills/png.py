@@ -52,5 +52,5 @@ def read(data: bytes, size: Size) -> Samples:
     if size.depth == 16:
         with guarded("PNG"):
             return load(io.BytesIO(data)).samples
-    found = pixels(data, "PNG", "L" if size.channels == 1 else "RGB")
+    found = pixels(data, "PNG", "L" if size.channels == 1 else "RGB", size)
     return found[..., None] if found.ndim == 2 else found

@@ -42,9 +42,10 @@ def guarded(title: str) -> Iterator[None]:
         raise FormatError(f"the {title} inside is damaged: {first_line(error)}") from error
 
 
-def pixels(data: bytes, plugin: str, mode: str) -> Samples8:
-    """The samples of 8 bits that one of Pillow's plug-ins reads, in a mode of Pillow."""
+def pixels(data: bytes, plugin: str, mode: str, size: Size) -> Samples8:
+    """The samples of 8 bits that one of Pillow's plug-ins reads, in a mode of Pillow, of a still of this size."""
     title = "WebP" if plugin == "WEBP" else plugin
-    with guarded(title), pillow_limit(), Image.open(io.BytesIO(data), formats=[plugin]) as image:
+    limit = pillow_limit(size.width * size.height)
+    with guarded(title), limit, Image.open(io.BytesIO(data), formats=[plugin]) as image:
         image.load()
         return np.asarray(image.convert(mode))

@@ -48,7 +48,7 @@ def check(data: bytes, size: Size) -> None:
 
 def read(data: bytes, size: Size) -> Samples:
     """Samples ``(H, W, channels)`` of a file that was checked."""
-    found = pixels(data, "WEBP", "RGB")
+    found = pixels(data, "WEBP", "RGB", size)
     if size.channels == 3:
         return found
     grey = np.ascontiguousarray(found[..., 1:2])
