@@ -17,6 +17,7 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -61,7 +62,7 @@ class Plan:
     jobs: list[Job]
     many: bool = False  # several files or a folder: what is up to date is passed over
     overwrite: bool = False
-    preserve: bool = False  # outputs get the modification times of their inputs
+    preserve: bool = False  # outputs get the modification times of their inputs, and no more readers than those have
     settings: dict[str, Any] = field(default_factory=dict)  # all that decides what an output looks like
     notes: list[tuple[str, str]] = field(default_factory=list)  # names, and what to say of them
     problems: list[tuple[str, str]] = field(default_factory=list)
@@ -131,8 +132,11 @@ class Plan:
         there = _stat(job.target)
         if there is not None and job.target is not None and stat.S_ISREG(there.st_mode):
             if self.preserve and job.source is not None:
-                time = job.source.stat().st_mtime_ns
-                os.utime(job.target, ns=(time, time))
+                source = job.source.stat()
+                if stat.S_ISREG(source.st_mode):
+                    with suppress(PermissionError):  # of file systems that have none, as on most cards
+                        job.target.chmod(stat.S_IMODE(there.st_mode & (source.st_mode | stat.S_IRWXU)))
+                os.utime(job.target, ns=(source.st_mtime_ns, source.st_mtime_ns))
             self.written.add((there.st_dev, there.st_ino))
             if made is not None:
                 self.records.add(job.target, made)

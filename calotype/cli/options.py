@@ -33,7 +33,11 @@ Jobs = Annotated[
     ),
 ]
 Preserve = Annotated[
-    bool, typer.Option("--preserve", help="Give outputs the modification times of their inputs, as cp --preserve does.")
+    bool,
+    typer.Option(
+        "--preserve",
+        help="Give outputs the modification times of their inputs, and show them to no one else than those.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

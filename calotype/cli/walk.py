@@ -73,10 +73,12 @@ def _walk(root: Path, suffixes: Collection[str], skip: Path | None, finds: Finds
 
     for folder, folders, names in os.walk(root, onerror=unreadable):
         here = Path(folder)
+        outputs = {name for name in folders if _same(here / name, skip)}
+        finds.ignored["folders of the outputs"] += len(outputs)
         links = {name for name in folders if _is_link(here / name)}
         finds.ignored["linked folders"] += len(links)
         folders[:] = sorted(
-            name for name in folders if name not in links and not name.startswith(".") and not _same(here / name, skip)
+            name for name in folders if name not in links and not name.startswith(".") and name not in outputs
         )
         for name in sorted(names):
             path = here / name

@@ -765,7 +765,9 @@ def test_real_codec(real: None, request: pytest.FixtureRequest) -> None:
 def test_preserve_keeps_the_time(codec: FakeCodec) -> None:
     draw("album/a.png")
     age("album/a.png", 5000)
+    Path("album/a.png").chmod(0o400)  # private, and not to be written to
     ok("encode", "album", "-o", "small", "--preserve")
+    assert os.name != "posix" or Path("small/a.calo").stat().st_mode & 0o777 == 0o600
     then = Path("album/a.png").stat().st_mtime_ns
     assert Path("small/a.calo").stat().st_mtime_ns == then
     assert "1 up to date" in ok("encode", "album", "-o", "small", "--preserve").stderr
