@@ -112,7 +112,8 @@ class Journal:
                 lines = file.readlines()
         except OSError:
             return
-        self._ends[folder] = self._ends.get(folder, 0) + sum(map(len, lines))
+        # A line that has no end is read again: another run may be writing it.
+        self._ends[folder] = self._ends.get(folder, 0) + sum(len(line) for line in lines if line.endswith(b"\n"))
         for line in lines:
             try:
                 found = json.loads(line)

@@ -127,6 +127,17 @@ def test_a_line_that_was_cut_costs_no_other(tmp_path: Path) -> None:
     assert list(Journal().find(tmp_path)) == ["a", "b", "c"]
 
 
+def test_a_line_that_is_being_written_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"output")
+    Journal().add(tmp_path / "a", Making("1", "2", "3"))
+    line = (tmp_path / NAME).read_bytes()
+    journal = Journal()
+    (tmp_path / NAME).write_bytes(line[:20])
+    assert journal.of(tmp_path / "a") is None
+    (tmp_path / NAME).write_bytes(line)
+    assert journal.again(tmp_path / "a") == Journal().of(tmp_path / "a") is not None
+
+
 def test_a_journal_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"output")
     (tmp_path / NAME).mkdir()
