@@ -189,10 +189,11 @@ def find(
         places = ", ".join(str(folder) for folder in search_folders(own))
         others = ", ".join(dict.fromkeys(b.id for b in known))
         there = f" (there are: {others})" if name and others else ""
-        old = "" if tag is None else f", or pip install --upgrade {ARCHIVE} for old ones"
+        old = "" if tag is None else f"pip install --upgrade {ARCHIVE} for those of an older version, "
+        new = "" if tag is None else " for those of a newer one"
         raise BundleError(
-            f"{what} codec '{codec}' are not in {places}{there}; upgrade the package{old}, or name their folder in "
-            f"{ENVIRONMENT}"
+            f"{what} codec '{codec}' are not in {places}{there}; {old}upgrade the package{new}, or name their folder "
+            f"in {ENVIRONMENT}"
         )
     place = candidates[0].path.parent
     wanted = (prefer,) if isinstance(prefer, str) else prefer or ()

@@ -34,7 +34,8 @@ def find_pictures(folder: Path) -> list[Path]:
     """All picture files below ``folder``, sorted; CalotypeError if there is none."""
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
     if not files:
-        raise CalotypeError(f"no pictures below {folder}: training needs a folder of photographs")
+        why = "training needs a folder of photographs" if folder.is_dir() else "there is no such folder"
+        raise CalotypeError(f"no pictures below {folder}: {why}")
     return files
 
 

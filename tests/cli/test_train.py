@@ -72,7 +72,7 @@ def test_train_resume_export_encode(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_what_is_missing_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, ["train", "talbot", "--data", "nowhere"])
-    assert result.exit_code == 1 and "no pictures" in result.output
+    assert result.exit_code == 1 and "no pictures below nowhere: there is no such folder" in result.output
     result = CliRunner().invoke(app, ["train", "nothing", "--data", "nowhere"])
     assert result.exit_code == 1 and "there is no recipe" in result.output
     Path("photos").mkdir()
