@@ -36,7 +36,7 @@ Preserve = Annotated[
     bool,
     typer.Option(
         "--preserve",
-        help="Give outputs the modification times of their inputs, and show them to no one else than those.",
+        help="Give outputs the modification times of their inputs, and let nobody read them who may not read those.",
     ),
 ]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]

@@ -81,7 +81,7 @@ def _need_torch() -> None:
 
 @guarded
 def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The id of a codec, or a .toml file.")],
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="The name of a recipe, or a .toml file.")],
     data: Data,
     run: Annotated[Path | None, typer.Option(metavar="FOLDER", help="State and log. Default: runs/RECIPE.")] = None,
     init: Annotated[

@@ -31,7 +31,7 @@ class Run:
     """A run as the command line describes it.
 
     Attributes:
-        recipe: the id of a codec, or a TOML file.
+        recipe: the name of one that ships, or a TOML file.
         data: photographs, see :mod:`calotype.training.sources`.
         folder: of states, log and recipe; the cache of pictures lies beside it.
         megapixels: of data sets, decode so many at most.
