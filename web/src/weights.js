@@ -97,6 +97,9 @@ async function get(url, cache = 'default') {
   } catch (error) {
     throw new BundleError(`the weights at ${url} cannot be fetched: ${error.message}`);
   }
-  if (!response.ok) throw new BundleError(`the weights at ${url} cannot be fetched: the server says ${response.status}`);
+  if (!response.ok) {
+    const old = response.status === 404 && url.endsWith('SHA256SUMS') ? '; calotype-weights-archive has those of older versions' : '';
+    throw new BundleError(`the weights at ${url} cannot be fetched: the server says ${response.status}${old}`);
+  }
   return new Uint8Array(await response.arrayBuffer());
 }
