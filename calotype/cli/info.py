@@ -139,11 +139,13 @@ def info(inputs: Inputs, as_json: Json = False) -> None:
 
 def _sheet(report: _Report) -> None:
     """Everything about one file."""
+    from ..engine.bundles import ARCHIVE
+
     info = report.info
     parts = {"colour profile": info.icc, "EXIF": info.exif, "XMP": info.xmp, "IPTC": info.iptc, "text": info.text}
     called = f" ({report.weights})" if report.weights not in (None, info.codec) else ""
     inner = f" and {info.inner_bundle} of {TALBOT}" if info.inner_bundle else ""
-    state = "installed" if report.installed else "NOT installed: cannot be decoded here"
+    state = "installed" if report.installed else f"NOT installed: cannot be decoded here ({ARCHIVE} has old ones)"
     alpha = f", alpha of {format_size(info.alpha_bytes)}" if info.alpha else ""
     rows = {
         "picture": f"{info.width} × {info.height}, {report.samples}, {info.depth} bits a sample{alpha}",
