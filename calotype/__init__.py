@@ -68,11 +68,11 @@ _MODULES = ("container", "metrics", "raster")  # that people name as well: calot
 
 def __getattr__(name: str) -> Any:
     # NumPy, Pillow and ONNX Runtime come in with the first picture: the import itself stays quick.
-    if name in _LAZY or name in _MODULES:
-        from importlib import import_module
+    from importlib import import_module
 
-        if name in _MODULES:
-            return import_module(f".{name}", __name__)
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name in _LAZY:
         return getattr(import_module(f".api.{_LAZY[name]}", __name__), name)
     raise AttributeError(f"module 'calotype' has no attribute '{name}'")
 

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Result", "run", "saving"]
 
-
 MOST_NAMED = 20  # of the files that failed, at the end; each was named when it did
 
 
